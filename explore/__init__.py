@@ -1,0 +1,76 @@
+"""Explore the visual tokens of vision-language models from a notebook.
+
+>>> import explore
+>>> runner = explore.load()
+>>> trace = runner.ask(explore.sketch.scene(seed=7).image, "What is in the picture?")
+>>> explore.maps.token_activation_maps(trace)
+
+Importing this package imports neither torch nor transformers: every public name is looked up when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from explore.version import __version__
+
+if TYPE_CHECKING:
+    from explore import doctor, errors, maps, models, sketch
+    from explore.jobs import Job
+    from explore.layout import Role, TokenLayout
+    from explore.models.plans import RecordingPlan
+    from explore.models.runner import Runner
+    from explore.sessions import Session, load, session
+    from explore.trace import Token, Trace, open_trace
+
+_MODULES = frozenset({"doctor", "errors", "maps", "models", "sketch"})
+
+_NAMES = {
+    "Job": "explore.jobs",
+    "RecordingPlan": "explore.models.plans",
+    "Role": "explore.layout",
+    "Runner": "explore.models.runner",
+    "Session": "explore.sessions",
+    "Token": "explore.trace",
+    "TokenLayout": "explore.layout",
+    "Trace": "explore.trace",
+    "load": "explore.sessions",
+    "open_trace": "explore.trace",
+    "session": "explore.sessions",
+}
+
+__all__ = [
+    "Job",
+    "RecordingPlan",
+    "Role",
+    "Runner",
+    "Session",
+    "Token",
+    "TokenLayout",
+    "Trace",
+    "__version__",
+    "doctor",
+    "errors",
+    "load",
+    "maps",
+    "models",
+    "open_trace",
+    "session",
+    "sketch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name the first time it is asked for (PEP 562)."""
+    if name in _MODULES:
+        return import_module(f"explore.{name}")
+    if name not in _NAMES:
+        raise AttributeError(f"explore has no {name!r}; it offers {', '.join(sorted(__all__))}")
+    value = getattr(import_module(_NAMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
