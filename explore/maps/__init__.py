@@ -1,0 +1,15 @@
+"""Where did it look for this word? Maps of every question and answer token over the picture.
+
+>>> maps = explore.maps.token_activation_maps(trace)
+>>> maps[trace.answer_positions[0]]          # (rows, cols) float32 in 0..1
+>>> maps.overlay(maps.find("house")[0])      # a picture
+>>> explore.maps.METHODS["logit"]().maps(trace)
+"""
+
+from explore.maps.method import MapMethod
+from explore.maps.result import TokenMaps
+from explore.maps.table import METHODS
+from explore.maps.tam import token_activation_maps
+from explore.maps.words import Word
+
+__all__ = ["METHODS", "MapMethod", "TokenMaps", "Word", "token_activation_maps"]
