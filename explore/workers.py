@@ -66,7 +66,7 @@ class Worker:
         def call(progress: Progress) -> T:
             return fn(*args, **kwargs, progress=progress) if hand_progress else fn(*args, **kwargs)
 
-        return Job(name or getattr(fn, "__name__", type(fn).__name__), call, self.is_current)
+        return Job(name or str(getattr(fn, "__name__", type(fn).__name__)), call, self.is_current)
 
     def start(self, job: Job[Any]) -> None:
         """Queue a prepared job; raises :class:`JobError` once the worker is closed."""

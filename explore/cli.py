@@ -1,0 +1,164 @@
+"""The ``explore`` command. Each command is a thin reading of its arguments; the work is done by what it imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from explore.errors import ExploreError, ParameterError
+from explore.version import __version__
+
+app = typer.Typer(
+    name="explore",
+    help="Explore the visual tokens of vision-language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+START = Path("notebooks") / "00_start_here.ipynb"
+
+Checkpoint = Annotated[str | None, typer.Option("--model", help="Checkpoint folder or name; default: the shipped one.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: the best there is.")]
+Dtype = Annotated[str | None, typer.Option(help="float32, bfloat16, float16; default: the checkpoint's own.")]
+
+
+def main() -> NoReturn:
+    """Entry point: an expected error is one message on standard error and exit code 2, never a traceback."""
+    try:
+        app()
+    except ExploreError as error:
+        Console(stderr=True).print(f"explore: {error}", style="red", markup=False, highlight=False)
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Explore the visual tokens of vision-language models."""
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    notebook: Annotated[Path | None, typer.Option(help="Notebook to open; default: the first one.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; default: the first free one from 8888.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Start JupyterLab on a notebook. Further options go to Jupyter as they are."""
+    target = _notebook(notebook)
+    # The notebook's own folder tree is the root, so that links between notebooks and to examples work.
+    command = [sys.executable, "-m", "jupyterlab", str(target), "--ServerApp.root_dir", str(_root_of(target))]
+    if port is not None:
+        command += ["--port", str(port)]
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # containers; Jupyter refuses root otherwise
+        command.append("--allow-root")
+    os.execv(command[0], command + context.args)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say what this machine has, what would not work here, and what to install."""
+    from explore.doctor import healthy, report
+    from explore.doctor.drawing import draw
+
+    checks = report()
+    if as_json:
+        typer.echo(json.dumps({"healthy": healthy(checks), "checks": [check.to_json() for check in checks]}, indent=2))
+    else:
+        Console().print(draw(checks))
+    raise typer.Exit(0 if healthy(checks) else 1)
+
+
+@app.command()
+def ask(
+    image: Annotated[Path, typer.Argument(help="A picture file.")],
+    question: Annotated[str, typer.Argument(help="What to ask about it.")],
+    save: Annotated[Path | None, typer.Option(help="Keep the recorded run in this file.")] = None,
+    model: Checkpoint = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 64,
+) -> None:
+    """Ask one question about one picture and print the answer."""
+    import explore
+
+    trace = explore.load(model, device=device, dtype=dtype).ask(image, question, max_new_tokens=max_new_tokens)
+    typer.echo(trace.answer)
+    if save is not None:
+        trace.save(save)
+        typer.echo(f"Recorded run saved in {save}", err=True)
+
+
+@app.command()
+def export(
+    trace: Annotated[Path, typer.Argument(help="A recorded run, as trace.save() or `explore ask --save` wrote it.")],
+    page: Annotated[Path, typer.Argument(help="The HTML file to write.")],
+) -> None:
+    """Write the views of a recorded run as one page that works offline, without Python."""
+    import explore
+    from widgets import Workbench
+    from widgets.export import export_html
+
+    export_html(Workbench(explore.open_trace(trace)), page)
+    typer.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def exam(
+    scenes: Annotated[int, typer.Option(min=1, help="Scenes to draw, from seeds never trained on.")] = 1000,
+    model: Checkpoint = None,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the marks as JSON.")] = False,
+) -> None:
+    """Examine the shipped model on scenes it has never seen. Exit code 1 where a mark misses its floor."""
+    import explore
+    from explore.sketch.exams import run_exam
+
+    result = run_exam(explore.load(model, device=device), scenes=scenes)
+    typer.echo(json.dumps(result.to_json(), indent=2) if as_json else result.table())
+    raise typer.Exit(0 if result.passed else 1)
+
+
+def _notebook(wanted: Path | None) -> Path:
+    """The notebook to open: the one asked for, or the first one, from the working folder or beside the sources."""
+    places = [wanted] if wanted is not None else [START, Path(__file__).parents[1] / START]
+    for place in places:
+        if place.is_file():
+            return place.resolve()
+    raise ParameterError(
+        f"There is no notebook at {' or '.join(str(place) for place in places)}",
+        "A path to an .ipynb file is expected",
+        "Run this in a clone of the repository, or name one with --notebook.",
+    )
+
+
+def _root_of(notebook: Path) -> Path:
+    """The folder Jupyter shows: the repository of one of its notebooks, else the notebook's own folder."""
+    folder = notebook.parent
+    return folder.parent if folder.name == START.parent.name else folder
+
+
+if __name__ == "__main__":
+    main()

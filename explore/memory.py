@@ -1,0 +1,80 @@
+"""How much memory this machine has, containers and devices included. Imports torch only when asked about a device."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psutil
+
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_USES = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
+
+HOST_SHARE = 0.5
+DEVICE_SHARE = 0.8
+
+
+def host_total() -> int:
+    """Bytes of main memory this process may use: the machine's, or its container's where that is less."""
+    total = int(psutil.virtual_memory().total)
+    limit = _first_number(_LIMITS)
+    return total if limit is None else min(total, limit)
+
+
+def host_available() -> int:
+    """Bytes of main memory that are free for this process now."""
+    available = int(psutil.virtual_memory().available)
+    limit, used = _first_number(_LIMITS), _first_number(_USES)
+    return available if limit is None or used is None else max(0, min(available, limit - used))
+
+
+def default_budget(device: str) -> int:
+    """Bytes that runners on a device may take together unless the user says otherwise.
+
+    Four fifths of a GPU's memory, the rest being left to activations; half of main memory, which traces, kernels and
+    the browser need too.
+    """
+    if _kind(device) != "cuda":
+        return int(HOST_SHARE * host_total())
+    import torch
+
+    cards = range(torch.cuda.device_count())
+    return int(DEVICE_SHARE * sum(torch.cuda.get_device_properties(card).total_memory for card in cards))
+
+
+def device_allocated() -> int:
+    """Bytes that tensors take on all GPUs now; 0 where torch is not imported or sees none."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return 0
+    return sum(torch.cuda.memory_allocated(card) for card in range(torch.cuda.device_count()))
+
+
+def release_device_cache() -> None:
+    """Give unused blocks back to the GPU driver, so that other processes can have them."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def readable(count: int) -> str:
+    """A number of bytes for people: ``1.5 GB`` (powers of 1000, as disks and model hubs count)."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _kind(device: str) -> str:
+    return device.split(":", 1)[0]
+
+
+def _first_number(files: tuple[Path, ...]) -> int | None:
+    for file in files:
+        try:
+            return int(file.read_text())
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return None

@@ -1,0 +1,196 @@
+"""The runners a session holds: found again by what was asked for, and closed, oldest use first, to stay in budget."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explore import memory
+from explore.errors import ExploreError, OutOfMemoryError
+
+if TYPE_CHECKING:
+    from explore.models.runner import Runner
+
+
+class RunnerInUseError(ExploreError):
+    """A runner was to be closed from inside its own run."""
+
+
+@dataclass(frozen=True)
+class RunnerKey:
+    """What makes two loads the same load; None stands for the default."""
+
+    checkpoint: str
+    revision: str | None
+    dtype: str | None
+    device: str | None
+
+    @classmethod
+    def of(cls, checkpoint: Any, revision: Any, dtype: Any, device: Any) -> RunnerKey:
+        """The key of a request, with torch's dtypes and devices and existing folders in one spelling."""
+        name = "sketch" if checkpoint is None else os.fspath(checkpoint)
+        folder = Path(name).expanduser()
+        return cls(
+            str(folder.resolve()) if folder.is_dir() else str(name),
+            revision or None,
+            None if dtype is None else str(dtype).removeprefix("torch."),
+            None if device is None else str(device),
+        )
+
+
+class TurnLock:
+    """The session's lock as one runner holds it: it also notes that the runner was used, and whether it is in use."""
+
+    def __init__(self, lock: Any, used: Callable[[TurnLock], None]) -> None:
+        self._lock = lock
+        self._used = used
+        self.depth = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        taken: bool = self._lock.acquire(blocking, timeout)
+        if taken:
+            self.depth += 1
+            self._used(self)
+        return taken
+
+    def release(self) -> None:
+        self.depth -= 1
+        self._lock.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+
+@dataclass(eq=False)
+class _Entry:
+    runner: Runner
+    turn: TurnLock
+    keys: set[RunnerKey]
+
+    @property
+    def nbytes(self) -> int:
+        return self.runner.info.nbytes
+
+    @property
+    def device(self) -> str:
+        """The kind of device: runners spread over several GPUs share one budget with the others there."""
+        return self.runner.info.device.split(":", 1)[0]
+
+
+class RunnerPool:
+    """Loaded runners in the order of their last use. Its methods are called with the session's lock held.
+
+    Parameters
+    ----------
+    lock : threading.RLock
+        The session's; every runner gets it as a :class:`TurnLock`.
+    budget_bytes : int or None
+        Bytes for the runners on one kind of device; None takes :func:`explore.memory.default_budget`.
+    loader : callable
+        Called as ``loader(checkpoint, device=, dtype=, revision=, trust_remote_code=, lock=, ...)``.
+    """
+
+    def __init__(self, lock: Any, budget_bytes: int | None, loader: Callable[..., Runner]) -> None:
+        self.budget_bytes = budget_bytes
+        self._lock = lock
+        self._loader = loader
+        self._entries: list[_Entry] = []  # least recently used first
+
+    @property
+    def runners(self) -> tuple[Runner, ...]:
+        """The loaded runners, the one unused for longest first."""
+        return tuple(entry.runner for entry in list(self._entries))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes the loaded runners take together."""
+        return sum(entry.nbytes for entry in list(self._entries))
+
+    def budget(self, device: str) -> int:
+        """Bytes that the runners on this kind of device may take together."""
+        return self.budget_bytes or memory.default_budget(device)
+
+    def load(self, checkpoint: Any, **request: Any) -> Runner:
+        """The runner already loaded for this request, or a new one; others may be closed to make room for it."""
+        key = RunnerKey.of(checkpoint, request["revision"], request["dtype"], request["device"])
+        entry = self._find(key) or self._open(checkpoint, request)
+        entry.keys.add(key)
+        self._use(entry.turn)
+        self._make_room(entry)
+        return entry.runner
+
+    def close(self, runner: Runner | None = None) -> int | None:
+        """Close one runner or all; returns the bytes freed, or None where the runner is not held here.
+
+        Raises
+        ------
+        RunnerInUseError
+            Called from inside a run of a runner that would be closed.
+        """
+        entries = [entry for entry in self._entries if runner is None or entry.runner is runner]
+        return None if runner is not None and not entries else self._drop(entries)
+
+    def _find(self, key: RunnerKey) -> _Entry | None:
+        self._entries = [entry for entry in self._entries if not entry.runner.closed]
+        return next((entry for entry in self._entries if key in entry.keys), None)
+
+    def _open(self, checkpoint: Any, request: dict[str, Any]) -> _Entry:
+        """Load a runner, unless it turns out to be one that is loaded already and was asked for in other words."""
+        turn = TurnLock(self._lock, self._use)
+        try:
+            runner = self._loader(checkpoint, **request, lock=turn)
+        except OutOfMemoryError:
+            idle = [entry for entry in self._entries if not entry.turn.depth]
+            if not idle:
+                raise
+            self._drop(idle)
+            runner = self._loader(checkpoint, **request, lock=turn)
+        info = runner.info
+        key = RunnerKey.of(info.checkpoint, info.revision, info.dtype, info.device)
+        twin = self._find(key)
+        if twin is not None:
+            runner.close()
+            return twin
+        entry = _Entry(runner, turn, {key})
+        self._entries.append(entry)
+        return entry
+
+    def _use(self, turn: TurnLock) -> None:
+        for entry in self._entries:
+            if entry.turn is turn:
+                self._entries.remove(entry)
+                self._entries.append(entry)
+                return
+
+    def _make_room(self, newest: _Entry) -> None:
+        budget = self.budget(newest.device)
+        while True:
+            beside = [entry for entry in self._entries if entry.device == newest.device]
+            idle = [entry for entry in beside if entry is not newest and not entry.turn.depth]
+            if not idle or sum(entry.nbytes for entry in beside) <= budget:
+                return
+            self._drop(idle[:1])
+
+    def _drop(self, entries: list[_Entry]) -> int:
+        """Close runners and say how many bytes that freed."""
+        for entry in entries:
+            if entry.turn.depth:
+                raise RunnerInUseError(
+                    f"{entry.runner!r} was to be closed from inside its own run",
+                    next="Close it when the run has ended.",
+                )
+        on_host = sum(entry.nbytes for entry in entries if entry.device != "cuda")
+        allocated = memory.device_allocated()
+        for entry in entries:
+            self._entries.remove(entry)
+            entry.runner.close()
+        gc.collect()
+        memory.release_device_cache()
+        return on_host + max(0, allocated - memory.device_allocated())

@@ -1,0 +1,239 @@
+"""The session: which models one kernel holds, what they take, and whose turn it is.
+
+There is one lock, so that two threads asking at once take turns, and one worker thread for long work. When a device's
+runners outgrow its budget, those unused for longest are closed (:mod:`explore.runner_pool`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from explore import memory
+from explore.errors import ParameterError
+from explore.jobs import Job
+from explore.observers import Observers
+from explore.result_cache import ResultCache
+from explore.runner_pool import RunnerPool
+from explore.workers import Worker
+
+if TYPE_CHECKING:
+    from explore.models.runner import Runner
+
+T = TypeVar("T")
+_JOBS_REMEMBERED = 20
+_CACHE_SHARE = 8
+_CACHE_LIMIT = 2 << 30
+
+
+class Session:
+    """The runners, jobs and kept results of one kernel.
+
+    Parameters
+    ----------
+    budget_bytes : int, optional
+        Bytes that the runners on one kind of device may take together; by default four fifths of the memory of the
+        GPUs and half of main memory. A single runner larger than that is loaded all the same, alone.
+    cache_bytes : int, optional
+        Bytes of results to keep; by default an eighth of main memory and at most 2 GiB. 0 keeps none.
+    loader : callable, optional
+        What loads a runner: called like :func:`explore.models.loading.load_runner`.
+
+    Attributes
+    ----------
+    lock : threading.RLock
+        Held by whoever uses a model.
+    cache : ResultCache
+        Results by fingerprint.
+    """
+
+    def __init__(
+        self,
+        budget_bytes: int | None = None,
+        *,
+        cache_bytes: int | None = None,
+        loader: Callable[..., Runner] | None = None,
+    ) -> None:
+        if budget_bytes is not None and budget_bytes <= 0:
+            raise ParameterError(f"A budget of {budget_bytes} bytes was given", "It must be more than 0, or None")
+        if cache_bytes is None:
+            cache_bytes = min(memory.host_total() // _CACHE_SHARE, _CACHE_LIMIT)
+        self.lock = threading.RLock()
+        self.cache = ResultCache(cache_bytes)
+        self._pool = RunnerPool(self.lock, budget_bytes, loader or _load_runner)
+        self._jobs: list[Job[Any]] = []
+        self._jobs_lock = threading.Lock()
+        self._worker = Worker()
+        self._observers = Observers()
+
+    @property
+    def runners(self) -> tuple[Runner, ...]:
+        """The loaded runners, the one unused for longest first."""
+        return self._pool.runners
+
+    @property
+    def bytes(self) -> int:
+        """Bytes the loaded runners take together."""
+        return self._pool.bytes
+
+    def budget(self, device: str = "cpu") -> int:
+        """Bytes that the runners on a kind of device ("cpu", "cuda", "mps") may take together."""
+        return self._pool.budget(device)
+
+    @property
+    def jobs(self) -> list[Job[Any]]:
+        """Jobs that wait or run, and the last few that ended, oldest first."""
+        with self._jobs_lock:
+            return list(self._jobs)
+
+    def load(
+        self,
+        checkpoint: str | os.PathLike[str] | None = None,
+        *,
+        device: Any = None,
+        dtype: Any = None,
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+    ) -> Runner:
+        """The runner of a checkpoint: the one already loaded, or a new one.
+
+        Parameters
+        ----------
+        checkpoint : str or path, optional
+            A folder, a name on the hub, "sketch" (the default: the model that ships) or "sketch-frozen".
+        device : str or torch.device, optional
+            The best there is by default.
+        dtype : str or torch.dtype, optional
+            The checkpoint's own by default.
+        revision : str, optional
+            Branch, tag or commit on the hub.
+        trust_remote_code : bool
+            Whether a checkpoint may run code of its own.
+
+        Raises
+        ------
+        CheckpointError, RemoteCodeError, DeviceError, OutOfMemoryError
+        """
+        with self.lock:
+            runner = self._pool.load(
+                checkpoint,
+                device=device,
+                dtype=dtype,
+                revision=revision,
+                trust_remote_code=trust_remote_code,
+                cache=self.cache,
+            )
+        self._observers.notify(self)
+        return runner
+
+    def submit(self, fn: Callable[..., T], *args: Any, name: str | None = None, **kwargs: Any) -> Job[T]:
+        """Run ``fn(*args, **kwargs)`` on the session's worker thread; see :meth:`explore.workers.Worker.submit`."""
+        job = self._worker.prepare(fn, *args, name=name, **kwargs)
+        job.observe(lambda _: self._observers.notify(self))
+        self._worker.start(job)
+        self._remember(job)
+        self._observers.notify(self)
+        return job
+
+    def observe(self, callback: Callable[[Session], None]) -> Callable[[], None]:
+        """Call ``callback(session)`` when a runner comes or goes or a job changes; returns what stops this.
+
+        The call comes from whichever thread made the change.
+        """
+        return self._observers.add(callback)
+
+    def close(self, runner: Runner | None = None) -> int:
+        """Close one runner, or cancel all jobs, close all runners and forget all results. More can be loaded after.
+
+        A run under way ends first: at once where it belongs to a cancelled job.
+
+        Returns
+        -------
+        int
+            Bytes freed. On a GPU this is measured; in main memory it is what the closed models and results took.
+
+        Raises
+        ------
+        ParameterError
+            The runner is not one of this session's.
+        RunnerInUseError
+            Called from inside the runner's own run.
+        """
+        if runner is None:
+            self._worker.cancel_all()
+        with self.lock:
+            freed = self._pool.close(runner)
+            if freed is None:
+                raise ParameterError(
+                    f"{runner!r} is not loaded in this session",
+                    "Only runners in session().runners can be closed here",
+                    "It may have been closed before to make room.",
+                )
+            if runner is None:
+                freed += self.cache.clear()
+        if runner is None:
+            with self._jobs_lock:
+                self._jobs = [job for job in self._jobs if not job.done]
+        self._observers.notify(self)
+        return freed
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close everything, the worker thread included: nothing can be submitted afterwards."""
+        self.close()
+        self._worker.close()
+
+    def __repr__(self) -> str:
+        return f"<Session: {len(self.runners)} runners, {memory.readable(self.bytes)}>"
+
+    def _remember(self, job: Job[Any]) -> None:
+        """Keep the job for the panel; of those that ended only the last few stay."""
+        with self._jobs_lock:
+            self._jobs.append(job)
+            ended = [old for old in self._jobs if old.done]
+            for old in ended[:-_JOBS_REMEMBERED]:
+                self._jobs.remove(old)
+
+
+def _load_runner(checkpoint: Any, **request: Any) -> Runner:
+    from explore.models.loading import load_runner  # torch and transformers come with it: only when first needed
+
+    return load_runner(checkpoint, **request)
+
+
+_default: Session | None = None
+_default_lock = threading.Lock()
+
+
+def session() -> Session:
+    """The kernel's default session, which :func:`load` uses."""
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Session()
+        return _default
+
+
+def load(
+    checkpoint: str | os.PathLike[str] | None = None,
+    *,
+    device: Any = None,
+    dtype: Any = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> Runner:
+    """Load a vision-language model through the default session; see :meth:`Session.load`.
+
+    >>> runner = explore.load()                       # the model that ships: no network, no GPU
+    >>> runner = explore.load("Qwen/Qwen2.5-VL-3B-Instruct", device="cuda", dtype="bfloat16")
+    """
+    return session().load(
+        checkpoint, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
+    )
