@@ -180,8 +180,8 @@ def filter_grids(
         cells = np.concatenate(
             [np.arange(a, b) for a, b, each in zip(starts[:-1], starts[1:], shapes, strict=True) if each == shape]
         )
-        stack = maps[:, cells].reshape(len(maps), -1, *shape)
-        filtered[:, cells] = rank_gaussian_filter(stack, kernel, flat=flat).reshape(len(maps), -1)
+        stack = maps[:, cells].reshape(len(maps), shapes.count(shape), *shape)
+        filtered[:, cells] = rank_gaussian_filter(stack, kernel, flat=flat).reshape(len(maps), len(cells))
     return filtered
 
 
