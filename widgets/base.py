@@ -1,0 +1,89 @@
+"""The base of all views: one anywidget with its static files, strict keywords, messages and errors that are shown."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from explore.errors import ExploreError
+from widgets.assets import module, style
+
+log = logging.getLogger(__name__)
+
+
+class View(anywidget.AnyWidget):
+    """One widget of the toolkit.
+
+    A subclass names its files: ``static/<static>.js`` ends in ``export default`` of an object with ``render``, and
+    ``styles`` lists the style sheets behind ``base.css``. What the browser may ask for stands in :meth:`handlers`.
+
+    Raises
+    ------
+    TypeError
+        For a keyword the view does not know, naming the likely one; traitlets would swallow it.
+    """
+
+    static: ClassVar[str] = ""
+    styles: ClassVar[tuple[str, ...]] = ()
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    error = traitlets.Unicode(help="Shown inside the view; empty where nothing is wrong.").tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        check_keywords(type(self).__name__, traits, self.trait_names())
+        super().__init__(**traits)
+        self.on_msg(self._receive)
+
+    @traitlets.default("_esm")
+    def _compose_module(self) -> str:
+        return module(self.static)
+
+    @traitlets.default("_css")
+    def _compose_style(self) -> str:
+        return style("base", *self.styles)
+
+    def handlers(self) -> dict[str, Callable[..., None]]:
+        """What to call for each kind of message: ``handler(**content)``, with ``buffers`` where bytes came along."""
+        return {}
+
+    def _receive(self, _widget: object, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Hand a message from the browser to its handler; what goes wrong is shown in the view.
+
+        A handler runs in a comm callback, perhaps on a subshell's thread, where an exception would reach nobody.
+        """
+        message = dict(content)
+        handler = self.handlers().get(str(message.pop("kind", "")))
+        if handler is None:
+            log.warning("%s got a message it does not know: %s", type(self).__name__, content)
+            return
+        self.error = ""
+        try:
+            handler(**message, **({"buffers": buffers} if buffers else {}))
+        except ExploreError as problem:
+            self.error = str(problem)
+        except Exception as problem:
+            log.exception("%s failed on %s", type(self).__name__, content)
+            self.error = f"{type(problem).__name__}: {problem}"
+
+
+def check_keywords(owner: str, given: dict[str, Any], known: list[str]) -> None:
+    """Refuse keywords that nothing would read.
+
+    Raises
+    ------
+    TypeError
+        Naming the unknown keyword, the likely mistake, and what there is.
+    """
+    public = sorted(name for name in known if not name.startswith("_"))
+    for name in given:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, public, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise TypeError(f"{owner} has no keyword {name!r}.{hint} It knows: {', '.join(public)}.")

@@ -1,0 +1,71 @@
+// Form controls, all native: keyboard and screen readers come with them.
+import { h, uniqueId } from "./dom.js";
+
+/**
+ * One choice of a few, all visible.
+ * @param {string} label
+ * @param {{value: string, label: string, title?: string, muted?: boolean}[]} options
+ * @param {(value: string) => void} onChange
+ */
+export function segmented(label, options, onChange) {
+  const name = uniqueId("choice");
+  const inputs = options.map(({ value }) => h("input", { type: "radio", name, value, onchange: () => onChange(value) }));
+  const parts = options.map((option, i) =>
+    h("label", { class: option.muted ? "muted" : "", title: option.title }, inputs[i], h("span", {}, option.label)),
+  );
+  const el = h("div", { class: "vlms-segmented", role: "radiogroup", "aria-label": label }, ...parts);
+  return { el, set: (value) => inputs.forEach((input) => (input.checked = input.value === value)) };
+}
+
+/**
+ * One choice of several, folded.
+ * @param {string} label
+ * @param {{value: string, label: string}[]} options
+ * @param {(value: string) => void} onChange
+ */
+export function dropdown(label, options, onChange) {
+  const select = h("select", { onchange: () => onChange(select.value) });
+  select.append(...options.map(({ value, label: text }) => h("option", { value }, text)));
+  const el = h("label", { class: "vlms-field" }, h("span", {}, label), select);
+  return { el, set: (value) => (select.value = value) };
+}
+
+/**
+ * A slider from 0 to 1 with its value beside it.
+ * @param {string} label
+ * @param {(value: number) => void} onInput
+ */
+export function slider(label, onInput) {
+  const out = h("output", {});
+  const show = (value) => (out.textContent = `${Math.round(value * 100)} %`);
+  const input = h("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.05,
+    oninput: () => {
+      show(input.valueAsNumber);
+      onInput(input.valueAsNumber);
+    },
+  });
+  const el = h("label", { class: "vlms-field" }, h("span", {}, label), input, out);
+  return {
+    el,
+    set(value) {
+      input.valueAsNumber = value;
+      show(value);
+    },
+  };
+}
+
+/**
+ * On or off.
+ * @param {string} label
+ * @param {string} title
+ * @param {(value: boolean) => void} onChange
+ */
+export function toggle(label, title, onChange) {
+  const input = h("input", { type: "checkbox", role: "switch", onchange: () => onChange(input.checked) });
+  const el = h("label", { class: "vlms-toggle", title }, input, h("span", {}, label));
+  return { el, set: (value) => (input.checked = value) };
+}

@@ -1,0 +1,125 @@
+// One picture with its heat map: drawing, pointing at patches, and walking them with the keyboard.
+import { bytesOf } from "./codec.js";
+import { drawMap } from "./colors.js";
+import { h, uniqueId } from "./dom.js";
+
+/**
+ * @typedef {object} GridState  as Python sends it
+ * @property {string} label
+ * @property {number} picture  index into the pictures
+ * @property {number} rows
+ * @property {number} cols
+ * @property {number} start    index of its first patch among all visual tokens
+ * @property {number[]} box    left, top, width, height of the grid as parts of the picture
+ */
+
+const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], PageUp: [-1e6, 0], PageDown: [1e6, 0], Home: [0, -1e6], End: [0, 1e6] };
+
+/** An object URL of a picture's bytes. @param {{mime: string, bytes: any}} picture */
+export function pictureUrl(picture) {
+  return URL.createObjectURL(new Blob([bytesOf(picture.bytes)], { type: picture.mime }));
+}
+
+/**
+ * @param {GridState} grid
+ * @param {{width: number, height: number}} picture  size as the user sees it
+ * @param {string} url
+ * @param {{pin: (patch: number, more: boolean) => void, hover: (patch: number | null) => void, describe: (patch: number) => string}} on
+ */
+export function pictureFigure(grid, picture, url, on) {
+  const [left, top, width, height] = grid.box;
+  const place = { left: `${left * 100}%`, top: `${top * 100}%`, width: `${width * 100}%`, height: `${height * 100}%` };
+  const heat = h("canvas", { class: "vlms-heat", width: grid.cols, height: grid.rows, style: place, "aria-hidden": "true" });
+  const marks = h("div", { class: "vlms-marks", style: place, "aria-hidden": "true" });
+  const cell = h("div", { role: "gridcell", id: uniqueId("cell") });
+  const row = h("div", { role: "row" }, cell);
+  const surface = h("div", {
+    class: "vlms-patches",
+    role: "grid",
+    tabindex: "0",
+    "aria-label": `Patches of ${grid.label}: arrow keys move, Enter pins, Shift and Enter marks more, Escape clears`,
+    "aria-rowcount": grid.rows,
+    "aria-colcount": grid.cols,
+    "aria-activedescendant": cell.id,
+    "aria-multiselectable": "true",
+  }, h("div", { class: "vlms-hidden", role: "rowgroup" }, row));
+  const image = h("img", { src: url, alt: grid.label, draggable: "false", width: picture.width, height: picture.height });
+  const frame = h("div", { class: "vlms-frame", style: { "aspect-ratio": `${picture.width} / ${picture.height}` } }, image, heat, marks, surface);
+  const el = h("figure", { class: "vlms-figure" }, frame, h("figcaption", {}, grid.label));
+
+  let cursor = [0, 0];
+  /** Patch under a pointer event, null outside the grid. */
+  const patchAt = (event) => {
+    const area = frame.getBoundingClientRect();
+    const col = Math.floor((((event.clientX - area.left) / area.width - left) / width) * grid.cols);
+    const line = Math.floor((((event.clientY - area.top) / area.height - top) / height) * grid.rows);
+    if (col < 0 || line < 0 || col >= grid.cols || line >= grid.rows) return null;
+    cursor = [line, col];
+    return grid.start + line * grid.cols + col;
+  };
+  const atCursor = () => grid.start + cursor[0] * grid.cols + cursor[1];
+
+  surface.addEventListener("pointermove", (event) => on.hover(patchAt(event)));
+  surface.addEventListener("pointerleave", () => on.hover(null));
+  surface.addEventListener("click", (event) => {
+    const patch = patchAt(event);
+    if (patch !== null) on.pin(patch, event.shiftKey);
+  });
+  surface.addEventListener("focus", () => surface.matches(":focus-visible") && on.hover(atCursor()));
+  surface.addEventListener("blur", () => on.hover(null));
+  surface.addEventListener("keydown", (event) => {
+    const move = MOVES[event.key];
+    if (!move && event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (!move) return on.pin(atCursor(), event.shiftKey);
+    const whole = event.ctrlKey && (event.key === "Home" || event.key === "End");
+    const step = whole ? [move[1], move[1]] : move;
+    cursor = [clamp(cursor[0] + step[0], grid.rows), clamp(cursor[1] + step[1], grid.cols)];
+    on.hover(atCursor());
+  });
+
+  const mark = (patch, kind) => {
+    const index = patch - grid.start;
+    if (index < 0 || index >= grid.rows * grid.cols) return;
+    const style = {
+      left: `${((index % grid.cols) / grid.cols) * 100}%`,
+      top: `${(Math.floor(index / grid.cols) / grid.rows) * 100}%`,
+      width: `${100 / grid.cols}%`,
+      height: `${100 / grid.rows}%`,
+    };
+    marks.append(h("div", { class: `vlms-mark ${kind}`, style }));
+  };
+
+  return {
+    el,
+    /** Draw a map, or with null clear it. @param {Uint8Array | null} codes @param {number} start @param {Uint32Array} [pixels] */
+    paint(codes, start, pixels) {
+      if (codes && pixels) drawMap(heat, codes, start + grid.start, pixels);
+      else heat.getContext("2d").clearRect(0, 0, grid.cols, grid.rows);
+    },
+    /** @param {{opacity: number, smooth: boolean}} look */
+    look({ opacity, smooth }) {
+      heat.style.opacity = String(opacity);
+      heat.classList.toggle("pixelated", !smooth);
+    },
+    /** Outline patches. @param {number[]} pinned @param {number | null} hovered @param {number | null} peak */
+    mark(pinned, hovered, peak) {
+      marks.replaceChildren();
+      if (peak !== null) mark(peak, "peak");
+      pinned.forEach((patch) => mark(patch, "pinned"));
+      if (hovered !== null) mark(hovered, "hovered");
+      const index = (hovered ?? atCursor()) - grid.start;
+      if (index < 0 || index >= grid.rows * grid.cols) return;
+      cursor = [Math.floor(index / grid.cols), index % grid.cols];
+      row.setAttribute("aria-rowindex", String(cursor[0] + 1));
+      cell.setAttribute("aria-colindex", String(cursor[1] + 1));
+      cell.setAttribute("aria-selected", String(pinned.includes(atCursor())));
+      cell.textContent = on.describe(atCursor());
+    },
+  };
+}
+
+function clamp(value, count) {
+  return Math.min(count - 1, Math.max(0, value));
+}

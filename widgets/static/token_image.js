@@ -1,0 +1,249 @@
+// A run's tokens beside its picture: a token shows where the model looked, a patch shows for which words it did.
+import { pixelTable } from "./colors.js";
+import { dropdown, segmented, slider, toggle } from "./controls.js";
+import { lookedList, patchTable } from "./details.js";
+import { h, readable, visibleText } from "./dom.js";
+import { legend } from "./legend.js";
+import { MapSet } from "./maps.js";
+import { pictureFigure, pictureUrl } from "./picture.js";
+import { afterPin, markedPatches, Places } from "./places.js";
+import { joinSelection } from "./selection.js";
+import { itemsOf, tokenStrip } from "./tokens.js";
+import { mountView, watch } from "./view.js";
+
+const SETTINGS = ["method", "opacity", "colormap", "scale", "smooth", "fade", "words", "table"];
+const PATCHES_IN_TABLE = 10;
+const TOKENS_IN_LIST = 8;
+
+class TokenImage {
+  /** @param {any} model @param {HTMLElement} body @param {AbortSignal} signal */
+  constructor(model, body, signal) {
+    this.model = model;
+    this.root = body;
+    this.places = new Places(model.get("grids"), model.get("patches"));
+    this.sets = new Map(model.get("methods").map((method) => [method.name, new MapSet(method)]));
+    this.controls = this.makeControls();
+    this.figures = this.makeFigures(signal);
+    this.layOut();
+    this.selection = joinSelection(model, (_state, changed) => this.refresh(changed), signal);
+    watch(model, SETTINGS, () => this.restyle(), signal);
+    this.restyle();
+  }
+
+  get set() {
+    return this.sets.get(this.model.get("method")) ?? null;
+  }
+
+  /** The chip the selected token belongs to. */
+  get item() {
+    const { token } = this.selection.state;
+    return [...this.answer.items, ...this.question.items].find((item) => item.positions.includes(token)) ?? null;
+  }
+
+  /** Row of that chip in the maps, -1 for none. */
+  get row() {
+    return this.set && this.item ? this.set.rowOf(this.item.positions) : -1;
+  }
+
+  get marked() {
+    return this.places.cellsOf(markedPatches(this.selection.state));
+  }
+
+  /** Change a setting here and, for scripts and saving, in Python. */
+  change(name, value) {
+    this.model.set(name, value);
+    this.model.save_changes();
+    this.restyle();
+  }
+
+  makeControls() {
+    const methods = [...this.sets.values()].map((set) => ({ value: set.name, label: set.label, title: set.about, muted: set.control }));
+    const maps = Object.keys(this.model.get("tables")).map((name) => ({ value: name, label: name }));
+    const scales = [
+      { value: "joint", label: "all words" },
+      { value: "each", label: "this word" },
+    ];
+    return {
+      method: segmented("Method", methods, (value) => this.change("method", value)),
+      words: toggle("Whole words", "Join the pieces of a word", (value) => this.change("words", value)),
+      table: toggle("Table", "Show the strongest patches as text", (value) => this.change("table", value)),
+      opacity: slider("Opacity", (value) => this.change("opacity", value)),
+      colormap: dropdown("Colours", maps, (value) => this.change("colormap", value)),
+      scale: dropdown("Scale over", scales, (value) => this.change("scale", value)),
+      smooth: toggle("Smooth", "Blend between patches instead of showing each as a square", (value) => this.change("smooth", value)),
+      fade: toggle("Fade low", "Let the picture show through where values are low", (value) => this.change("fade", value)),
+    };
+  }
+
+  makeFigures(signal) {
+    const pictures = this.model.get("pictures");
+    const urls = pictures.map(pictureUrl);
+    signal.addEventListener("abort", () => urls.forEach((url) => URL.revokeObjectURL(url)));
+    const at = (cell) => this.places.positions[cell];
+    const on = {
+      pin: (cell, more) => this.selection.select(afterPin(this.selection.state, at(cell), more)),
+      hover: (cell) => this.selection.select({ hovered: cell === null ? null : { patch: at(cell) } }),
+      describe: (cell) => this.describe(cell),
+    };
+    return this.places.grids.map((grid) => pictureFigure(grid, pictures[grid.picture], urls[grid.picture], on));
+  }
+
+  layOut() {
+    const c = this.controls;
+    this.legend = legend();
+    this.strips = h("div", { class: "vlms-strips" });
+    this.key = h("p", { class: "vlms-hint vlms-key" });
+    this.panel = h("div", { class: "vlms-panel", role: "region", "aria-label": "Details" });
+    this.status = h("div", { class: "vlms-status", role: "status", "aria-live": "polite" });
+    const figures = h("div", { class: this.figures.length > 1 ? "vlms-figures many" : "vlms-figures" }, ...this.figures.map((f) => f.el));
+    const settings = h("div", { class: "vlms-controls" }, c.opacity.el, c.colormap.el, c.scale.el, c.smooth.el, c.fade.el);
+    this.root.append(
+      h("div", { class: "vlms-bar-top" }, c.method.el, h("span", { class: "vlms-toggles" }, c.words.el, c.table.el)),
+      h(
+        "div",
+        { class: "vlms-columns" },
+        h("div", { class: "vlms-left" }, figures, this.legend.el, settings),
+        h("div", { class: "vlms-right" }, this.strips, this.key, this.panel),
+      ),
+      h("div", { class: "vlms-foot" }, this.status, h("span", { class: "vlms-source" }, this.model.get("source"))),
+    );
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.marked.length) return;
+      event.stopPropagation();
+      this.selection.select({ patch: null, brush: [], hovered: null });
+    });
+  }
+
+  /** After a setting: controls, chips, then everything that depends on the selection. */
+  restyle() {
+    const look = Object.fromEntries(SETTINGS.map((name) => [name, this.model.get(name)]));
+    Object.entries(this.controls).forEach(([name, control]) => control.set(look[name]));
+    this.figures.forEach((figure) => figure.look(look));
+    this.legend.colours(this.model.get("tables")[look.colormap]);
+    this.makeStrips(look.words);
+    this.refresh(null);
+  }
+
+  makeStrips(words) {
+    if (this.stripsFor === words) return;
+    this.stripsFor = words;
+    const hover = (item) => this.selection.select({ hovered: item ? { token: item.positions[0] } : null });
+    const strip = (label, role) =>
+      tokenStrip(label, itemsOf(this.model.get("tokens"), role, words), (item) => this.choose(item), hover);
+    this.question = strip("Question", "question");
+    this.answer = strip("Answer", "answer");
+    const part = (title, name, list) => h("div", { class: `vlms-strip ${name}` }, h("h3", { "aria-hidden": "true" }, title), list.el);
+    this.strips.replaceChildren(part("Question", "question", this.question), part("Answer", "answer", this.answer));
+  }
+
+  choose(item) {
+    this.selection.select({ token: item.positions[0] });
+  }
+
+  /** Redraw what the changed fields of the selection touch. @param {Set<string> | null} changed  null means all */
+  refresh(changed) {
+    if (!this.selection) return; // joining may select before there is anything to draw
+    const touches = (...names) => changed === null || names.some((name) => changed.has(name));
+    if (touches("token")) this.paint(this.row);
+    if (touches("token", "patch", "brush")) {
+      this.showDetails(this.row);
+      this.showStatus(this.row);
+    }
+    if (touches("token", "patch", "brush", "hovered")) {
+      this.outline(this.row);
+      this.shadeChips();
+    }
+  }
+
+  paint(row) {
+    const { set } = this;
+    const table = this.model.get("tables")[this.model.get("colormap")];
+    const scale = row < 0 ? null : set.scaleOf(row, this.model.get("scale"));
+    const pixels = scale && pixelTable(table, set.data.lo[row], set.data.hi[row], scale, this.model.get("fade"));
+    for (const figure of this.figures) figure.paint(pixels && set.data.values, pixels ? row * set.data.size : 0, pixels);
+    const detail = { token: this.selection.state.token, method: set?.name ?? null };
+    this.root.dispatchEvent(new CustomEvent("vlmscope:painted", { bubbles: true, detail }));
+  }
+
+  outline(row) {
+    const [hovered = null] = this.places.cellsOf([this.selection.state.hovered?.patch]);
+    const shown = hovered ?? this.marked[0] ?? null;
+    const scale = row < 0 ? null : this.set.scaleOf(row, this.model.get("scale"));
+    const value = row < 0 || shown === null ? null : this.set.value(row, shown);
+    this.figures.forEach((figure) => figure.mark(this.marked, hovered, row < 0 ? null : this.set.peak(row).cell));
+    this.legend.show(scale, value, shown === null ? "" : this.describe(shown));
+  }
+
+  shadeChips() {
+    const { token, hovered } = this.selection.state;
+    const cells = this.marked;
+    const strength = (item) => {
+      const row = this.set ? this.set.rowOf(item.positions) : -1;
+      if (row < 0) return null;
+      return this.set.share(cells.length ? this.set.mean(row, cells) : this.set.data.hi[row]);
+    };
+    for (const strip of [this.question, this.answer]) strip.update(token, strength, hovered?.token);
+    this.strips.classList.toggle("at-patch", cells.length > 0);
+    const shading = `Shading: how much each token looked at the marked ${cells.length > 1 ? "patches" : "patch"}. Escape clears.`;
+    const underline = "Underline: the highest value in a token’s map. Click a token to see where.";
+    this.key.textContent = !this.set ? this.model.get("note") : cells.length ? shading : underline;
+  }
+
+  showDetails(row) {
+    const parts = [];
+    if (this.marked.length && this.set) parts.push(this.lookedAt());
+    if (this.model.get("table") && row >= 0) parts.push(this.strongest(row));
+    const hint = this.set && h("p", { class: "vlms-hint" }, "Click a patch of the picture to see which words looked there.");
+    this.panel.replaceChildren(...(parts.length || !hint ? parts : [hint]));
+  }
+
+  lookedAt() {
+    const cells = this.marked;
+    const looked = [...this.question.items, ...this.answer.items]
+      .map((item) => ({ item, row: this.set.rowOf(item.positions) }))
+      .filter(({ row }) => row >= 0)
+      .map(({ item, row }) => ({ item, value: this.set.mean(row, cells) }))
+      .map((one) => ({ ...one, share: this.set.share(one.value) }))
+      .sort((a, b) => b.value - a.value);
+    const where = cells.length === 1 ? this.places.name(cells[0]) : `${cells.length} patches (mean)`;
+    return lookedList(`Who looked at ${where}`, looked, TOKENS_IN_LIST, this.selection.state.token, (item) => this.choose(item));
+  }
+
+  strongest(row) {
+    const several = this.places.grids.length > 1;
+    const patches = this.set.top(row, PATCHES_IN_TABLE).map(({ cell, value }) => {
+      const { grid, row: line, col } = this.places.locate(cell);
+      return { where: [...(several ? [grid.label] : []), String(line), String(col)], value };
+    });
+    const columns = [...(several ? ["Picture"] : []), "Row", "Column", "Value"];
+    return patchTable(`Strongest patches for “${visibleText(this.item.text)}”`, patches, columns);
+  }
+
+  showStatus(row) {
+    this.status.textContent = this.sentence(row);
+  }
+
+  /** What is selected, for the foot of the view and for screen readers. */
+  sentence(row) {
+    const { item, set } = this;
+    if (!item) return "No token selected.";
+    const name = `Token ${item.positions.join("–")} “${visibleText(item.text)}”`;
+    if (row < 0) return `${name}: no map.`;
+    const { cell, value } = set.peak(row);
+    const [pinned] = this.marked;
+    const there = pinned === undefined ? "" : ` · ${this.describe(pinned)}`;
+    return `${name} · peak ${readable(value)} at ${this.places.name(cell)}${there} · ${set.label}`;
+  }
+
+  describe(cell) {
+    const { row } = this;
+    return row < 0 ? this.places.name(cell) : `${this.places.name(cell)}: ${readable(this.set.value(row, cell))}`;
+  }
+}
+
+function renderTokenImage(context) {
+  return mountView(context, "token-image", "Tokens and picture", (body, signal) => void new TokenImage(context.model, body, signal));
+}
+
+const tokenImage = { render: renderTokenImage };
+export default tokenImage;

@@ -1,0 +1,108 @@
+// Tokens as chips in a line of text, one listbox for the question and one for the answer.
+import { h, visibleText } from "./dom.js";
+import { listKeys, rove } from "./keys.js";
+
+/**
+ * @typedef {object} TokenState  as Python sends it
+ * @property {number} position
+ * @property {string} text
+ * @property {string} role
+ * @property {number} word
+ * @property {boolean} special
+ *
+ * @typedef {object} Item  one chip: a token, or the tokens of one word
+ * @property {number[]} positions
+ * @property {string} text
+ * @property {boolean} special
+ * @property {boolean} joined   whether it continues the chip before it, without a space
+ */
+
+/**
+ * Chips of one role, token by token or word by word.
+ * @param {TokenState[]} tokens
+ * @param {string} role
+ * @param {boolean} words
+ * @returns {Item[]}
+ */
+export function itemsOf(tokens, role, words) {
+  /** @type {Item[]} */
+  const items = [];
+  let word = -1;
+  for (const token of tokens.filter((t) => t.role === role)) {
+    const before = items.at(-1);
+    if (words && before && token.word >= 0 && token.word === word) {
+      before.positions.push(token.position);
+      before.text += token.text;
+    } else {
+      const joined = Boolean(before) && !before.special && !token.special && /^\S/.test(token.text) && !/\s$/.test(before.text);
+      items.push({ positions: [token.position], text: token.text, special: token.special, joined });
+    }
+    word = token.word;
+  }
+  return items;
+}
+
+/**
+ * A strip of chips.
+ * @param {string} label      what the list is, for screen readers
+ * @param {Item[]} items
+ * @param {(item: Item) => void} onChoose
+ * @param {(item: Item | null) => void} onHover
+ */
+export function tokenStrip(label, items, onChoose, onHover) {
+  const chips = items.map(chipOf);
+  const el = h("div", { class: "vlms-tokens", role: "listbox", "aria-label": label });
+  items.forEach((item, i) => {
+    // A gap, not a margin: copied text keeps its spaces, and lines break where words end.
+    if (i > 0 && !item.joined) el.append(" ");
+    el.append(chips[i]);
+    if (/\n/.test(item.text)) el.append(h("br", { role: "presentation" }));
+  });
+  const indexOf = (event) => chips.indexOf(event.target.closest?.(".vlms-chip"));
+  el.addEventListener("click", (event) => {
+    const index = indexOf(event);
+    if (index >= 0) onChoose(items[index]);
+  });
+  el.addEventListener("pointerover", (event) => onHover(items[indexOf(event)] ?? null));
+  el.addEventListener("pointerleave", () => onHover(null));
+  listKeys(el, () => chips, (index) => onChoose(items[index]));
+  rove(chips, 0);
+
+  return {
+    el,
+    items,
+    /**
+     * @param {number | null} position  the selected token
+     * @param {(item: Item) => number | null} strengthOf  0 to 1, or null where there is no map
+     * @param {number | undefined} hovered
+     */
+    update(position, strengthOf, hovered) {
+      const selected = items.findIndex((item) => item.positions.includes(position));
+      items.forEach((item, i) => {
+        const strength = strengthOf(item);
+        chips[i].setAttribute("aria-selected", String(i === selected));
+        chips[i].classList.toggle("hovered", item.positions.includes(hovered));
+        chips[i].classList.toggle("unmapped", strength === null);
+        chips[i].style.setProperty("--strength", (strength ?? 0).toFixed(3));
+      });
+      rove(chips, selected);
+    },
+  };
+}
+
+function chipOf(item) {
+  const shown = visibleText(item.text);
+  const classes = ["vlms-chip", item.joined && "joined", (item.special || !item.text.trim()) && "special"];
+  return h(
+    "span",
+    {
+      class: classes.filter(Boolean).join(" "),
+      role: "option",
+      "aria-selected": "false",
+      "data-position": item.positions[0],
+      "data-typed": item.text.trim().toLowerCase().slice(0, 40),
+      title: shown.length > 40 ? shown.slice(0, 400) : undefined,
+    },
+    shown,
+  );
+}
