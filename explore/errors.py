@@ -73,7 +73,7 @@ class OutOfMemoryError(ExploreError, MemoryError):
     """The machine or the device ran out of memory; the runner stays usable."""
 
 
-class Cancelled(ExploreError):
+class Cancelled(ExploreError):  # noqa: N818 (it is no failure)
     """Somebody asked for the running work to stop, and it stopped."""
 
     def __init__(

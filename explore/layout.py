@@ -129,7 +129,8 @@ class TokenLayout:
                 return grid
         have = ", ".join(str((grid.image, grid.frame, grid.tile)) for grid in self.grids) or "none"
         raise ParameterError(
-            f"There is no grid for image {image}, frame {frame}, tile {tile}", f"(image, frame, tile) there are: {have}."
+            f"There is no grid for image {image}, frame {frame}, tile {tile}",
+            f"(image, frame, tile) there are: {have}.",
         )
 
     @cached_property
@@ -180,7 +181,7 @@ class TokenLayout:
         return boxes
 
     def at_pixel(self, x: float, y: float, image: int = 0) -> int | None:
-        """Position of the visual token that looks at this pixel; the finest one where tiles overlap, None if none does."""
+        """Position of the visual token that looks at this pixel, None if none does; the finest where tiles overlap."""
         hits = []
         for grid in self.grids:
             if grid.image != image:

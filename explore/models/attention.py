@@ -1,0 +1,184 @@
+"""The attention function that lets a run be watched without changing it.
+
+Models are never asked for their attentions: that would make them build (heads, N, N) weights in every layer. Instead
+one attention function is registered with transformers under its own name. It hands the work to SDPA and, only while a
+`Tap` listens, shows it the queries and keys (after rotary embedding and cache update), from which the wanted rows are
+computed later (`explore.models.rows`).
+
+A mask function is registered under the same name; without one transformers passes no mask at all, and padding and
+image blocks would silently be ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from explore.errors import CheckpointError
+
+NAME = "vlmscope"
+
+# Extra inputs that change the weights in ways neither SDPA nor the row recipe knows. Ignoring one would be a wrong
+# answer that looks right.
+_UNKNOWN = ("s_aux", "position_bias", "cache", "head_mask", "block_mask")
+
+
+class Tap(Protocol):
+    """Listens to the attention calls of one run."""
+
+    def attend(self, query: Tensor, key: Tensor, mask: Tensor | None, call: AttentionCall) -> None:
+        """Called once per attention call, before the output is computed.
+
+        Parameters
+        ----------
+        query
+            (batch, heads, queries, head_width)
+        key
+            (batch, kv_heads, keys, head_width), cached keys first, not repeated over query heads.
+        mask
+            Broadcastable to (batch, heads, queries, keys): bool with True = may attend, or a float that is added;
+            None means causal where `call.causal`, else everything.
+        """
+        ...
+
+
+class AttentionCall:
+    """The scalars of one attention call: scaling of the scores, soft cap, whether None means causal, sliding window."""
+
+    __slots__ = ("causal", "scaling", "softcap", "window")
+
+    def __init__(self, scaling: float, softcap: float | None, causal: bool, window: int | None) -> None:
+        self.scaling, self.softcap, self.causal, self.window = scaling, softcap, causal, window
+
+
+_listening: ContextVar[Tap | None] = ContextVar("vlmscope_tap", default=None)
+
+
+def watched_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    softcap: float | None = None,
+    sliding_window: int | None = None,
+    is_causal: bool | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """SDPA, watched. Shapes as in `Tap.attend`; returns the output as (batch, queries, heads, head_width).
+
+    Raises
+    ------
+    CheckpointError
+        The model passes an input to its attention that neither SDPA nor the recorded rows would honour.
+    """
+    for name in _UNKNOWN:
+        if kwargs.get(name) is not None:
+            raise CheckpointError(
+                f"{type(module).__name__} passes '{name}' to its attention, which cannot be recorded faithfully",
+                "Recording knows masks, sliding windows, scaling and soft caps.",
+                "Use a model without it, or run the model outside the toolkit.",
+            )
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    tap = _listening.get()
+    if tap is not None:
+        causal = query.shape[2] > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+        tap.attend(query, key, attention_mask, AttentionCall(scale, softcap, causal, sliding_window))
+    if softcap is not None:
+        return _capped_attention(module, query, key, value, attention_mask, scale, softcap, is_causal), None
+    output, _ = sdpa_attention_forward(
+        module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal
+    )
+    return output, None
+
+
+def _capped_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    scaling: float,
+    softcap: float,
+    is_causal: bool | None,
+) -> Tensor:
+    """Attention with scores squashed to ±softcap, which SDPA cannot do; (batch, queries, heads, head_width)."""
+    groups = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
+    scores = torch.tanh(query @ key.transpose(2, 3) * (scaling / softcap)) * softcap
+    causal = bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+    if mask is None and causal and query.shape[2] > 1:
+        length, width = scores.shape[-2:]
+        mask = torch.ones(length, width, dtype=torch.bool, device=scores.device).tril(width - length)
+    if mask is not None:
+        blocked = torch.finfo(scores.dtype).min
+        scores = scores.masked_fill(~mask, blocked) if mask.dtype == torch.bool else scores + mask
+    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
+    return (weights @ value).transpose(1, 2).contiguous()
+
+
+# The registries are global to the process, so the name is ours alone and is written once, here.
+AttentionInterface.register(NAME, watched_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)
+
+
+@contextmanager
+def watching(tap: Tap) -> Iterator[None]:
+    """Let `tap` listen to every watched attention call of this thread."""
+    token = _listening.set(tap)
+    try:
+        yield
+    finally:
+        _listening.reset(token)
+
+
+@contextmanager
+def watched(model: nn.Module) -> Iterator[None]:
+    """Select the watched attention on this (sub)model, and put back what was selected before, whatever happens.
+
+    Parameters
+    ----------
+    model
+        The text model or the vision tower; other parts of the network keep their attention.
+
+    Raises
+    ------
+    CheckpointError
+        The model does not take its attention from transformers' registry.
+    """
+    configs = _attention_configs(model)
+    before = [config._attn_implementation for config in configs]
+    unknown = sorted({str(name) for name in before} - {"sdpa", "eager", NAME})
+    if unknown or not configs:
+        raise CheckpointError(
+            f"{type(model).__name__} runs with the attention implementation {', '.join(unknown) or 'of its own'}",
+            "Recording works with models that run under 'sdpa' or 'eager'.",
+            "Load the checkpoint through explore.load(), which selects sdpa.",
+        )
+    try:
+        for config in configs:
+            config._attn_implementation_internal = NAME
+        yield
+    finally:
+        for config, name in zip(configs, before, strict=True):
+            config._attn_implementation_internal = name
+
+
+def _attention_configs(model: nn.Module) -> list[Any]:
+    """Every distinct config that attention modules inside `model` read their implementation from."""
+    found: dict[int, Any] = {}
+    for module in model.modules():
+        config = getattr(module, "config", None)
+        if config is not None and hasattr(config, "_attn_implementation_internal"):
+            found[id(config)] = config
+    return list(found.values())

@@ -1,0 +1,78 @@
+"""What decided a result, as plain JSON, and the key it is found by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from explore.models.info import ModelInfo
+from explore.models.plans import RecordingPlan
+from explore.version import __version__
+
+_EDGE_BYTES = 1 << 20
+
+
+def digest(data: Any) -> str:
+    """Hash of plain data, equal for equal data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=int).encode()).hexdigest()[:32]
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {"vlmscope": __version__, "torch": version("torch"), "transformers": version("transformers")}
+
+
+def runner_fingerprint(info: ModelInfo) -> dict[str, Any]:
+    """What identifies a loaded model."""
+    return {
+        "checkpoint": info.checkpoint,
+        "revision": info.revision,
+        "family": info.family,
+        "dtype": info.dtype,
+        "device": info.device.split(":")[0],
+        "versions": dict(_versions()),
+    }
+
+
+def run_fingerprint(
+    kind: str,
+    info: ModelInfo,
+    prompt: str,
+    images: Sequence[str],
+    generation: dict[str, Any],
+    plan: RecordingPlan,
+) -> dict[str, Any]:
+    """What decided one run: the model, the prompt's and the pictures' hashes, how the answer was made, the plan."""
+    found: dict[str, Any] = json.loads(json.dumps(plan.to_json()))  # lists, as the saved trace will have them
+    return {
+        **runner_fingerprint(info),
+        "run": kind,
+        "prompt": prompt,
+        "images": list(images),
+        "generation": generation,
+        "plan": found,
+    }
+
+
+def folder_revision(folder: Path) -> str:
+    """Short hash that tells two states of a checkpoint folder apart without reading gigabytes.
+
+    Taken over names, sizes, and first and last mebibyte of every weight and JSON file.
+    """
+    hashed = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in (".json", ".safetensors", ".bin", ".jinja") or not path.is_file():
+            continue
+        size = path.stat().st_size
+        hashed.update(f"{path.name} {size}".encode())
+        with path.open("rb") as file:
+            hashed.update(file.read(_EDGE_BYTES))
+            if size > _EDGE_BYTES:
+                file.seek(max(_EDGE_BYTES, size - _EDGE_BYTES))
+                hashed.update(file.read(_EDGE_BYTES))
+    return hashed.hexdigest()[:12]

@@ -1,0 +1,55 @@
+"""What stands around every model run: cancel, and memory errors a person can act on."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from explore.errors import OutOfMemoryError
+from explore.jobs import check_cancelled
+from explore.runs import Report
+
+_NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
+
+
+def cancel_check(progress: Report | None) -> Callable[[], None]:
+    """What is called before every layer: raises `Cancelled` if the caller's progress or the running job says so."""
+    check: Callable[[], None] | None = getattr(progress, "check", None)
+    return check if check is not None else check_cancelled
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn the many ways of running out of memory into one error, and give back what can be given back.
+
+    Raises
+    ------
+    OutOfMemoryError
+        Host or device memory ran out inside.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, OutOfMemoryError) or not _is_memory(error):
+            raise
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+    else:
+        return
+    # Outside the except block: the traceback holds the activations that have to go.
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    raise OutOfMemoryError(
+        f"The run ran out of memory: {what}",
+        "The model is still loaded and usable.",
+        "Use a smaller picture, fewer new tokens, a lighter RecordingPlan, or a model in half precision.",
+    )
+
+
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return any(hint in str(error).lower() for hint in _NO_MEMORY)

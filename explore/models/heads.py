@@ -1,0 +1,115 @@
+"""The language-model head: from normed states to logits, whole rows or single columns.
+
+Families scale or squash their logits, and which of the settings in a config is really applied differs between classes
+of one family. So nothing is taken from the config on trust: when a model loads, its own logits on one probe decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explore.errors import CheckpointError
+
+_CHUNK_ROWS = 64
+
+
+@dataclass(frozen=True)
+class Squash:
+    """What happens to the head's output before it is called logits: times `factor`, then a soft cap at ±`cap`."""
+
+    factor: float = 1.0
+    cap: float | None = None
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        if self.factor != 1.0:
+            logits = logits * self.factor
+        return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
+
+
+class OutputHead:
+    """The head of a loaded model.
+
+    Parameters
+    ----------
+    module
+        The model's output embedding.
+    squash
+        What its logits go through.
+    """
+
+    def __init__(self, module: nn.Module, squash: Squash) -> None:
+        self.module, self.squash = module, squash
+
+    def full(self, normed: Tensor) -> Tensor:
+        """All logits, (rows, vocabulary), of normed states (rows, width)."""
+        logits: Tensor = self.squash(self.module(normed))
+        return logits
+
+    def columns(self, normed: Tensor, ids: Tensor) -> Tensor:
+        """Logits of some token ids only, (rows, ids) float32, of normed states (rows, width).
+
+        One small product with the head's rows of these ids: the whole head over all positions would be a hundred times
+        the work.
+        """
+        weight, bias = getattr(self.module, "weight", None), getattr(self.module, "bias", None)
+        if type(self.module) is nn.Linear and weight is not None and weight.is_floating_point():
+            ids = ids.to(weight.device)
+            logits = normed.to(weight.device).float() @ weight.index_select(0, ids).float().T
+            if bias is not None:
+                logits = logits + bias.index_select(0, ids).float()
+            return self.squash(logits)
+        # Quantised and other heads are only known as functions.
+        parts = [
+            self.full(normed[at : at + _CHUNK_ROWS])[:, ids.to(normed.device)].float()
+            for at in range(0, len(normed), _CHUNK_ROWS)
+        ]
+        return torch.cat(parts)
+
+
+def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: Tensor) -> OutputHead:
+    """The head whose logits are the model's own.
+
+    Parameters
+    ----------
+    module
+        The model's output embedding.
+    configs
+        Where soft caps and scales may be written.
+    normed, logits
+        States after the final norm (rows, width) and the logits the model made of them (rows, vocabulary).
+
+    Raises
+    ------
+    CheckpointError
+        None of the known scales and soft caps explains the model's logits.
+    """
+    raw, target = module(normed).float(), logits.float()
+    size = float(target.abs().amax().clamp_min(1e-6))
+    tolerance = 1e-4 if logits.dtype == torch.float32 else 3e-2
+    errors = {squash: float((squash(raw) - target).abs().amax()) / size for squash in _candidates(configs)}
+    best = min(errors, key=lambda squash: errors[squash])
+    if not errors[best] <= tolerance:
+        raise CheckpointError(
+            f"The model's logits are not its head applied to its normed states (off by {errors[best]:.1%})",
+            "Known are plain heads, logit scales and soft caps.",
+            "The family needs a file in explore/models/families that says what else happens to the logits.",
+        )
+    return OutputHead(module, best)
+
+
+def _candidates(configs: list[Any]) -> list[Squash]:
+    factors, caps = [1.0], list[float | None]([None])
+    for config in configs:
+        for name in ("logit_scale", "logits_scaling", "output_multiplier_scale"):
+            value = getattr(config, name, None)
+            if value:
+                factors += [float(value), 1.0 / float(value)]
+        for name in ("final_logit_softcapping", "logits_soft_cap", "output_logit_softcap"):
+            value = getattr(config, name, None)
+            if value:
+                caps.append(float(value))
+    return [Squash(factor, cap) for cap in dict.fromkeys(caps) for factor in dict.fromkeys(factors)]
