@@ -180,6 +180,8 @@ class RunnerPool:
 
     def _drop(self, entries: list[_Entry]) -> int:
         """Close runners and say how many bytes that freed."""
+        if not entries:
+            return 0
         for entry in entries:
             if entry.turn.depth:
                 raise RunnerInUseError(
