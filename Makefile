@@ -24,7 +24,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks tests $(ARGS)
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest -q -s tests/bench $(ARGS)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -36,7 +36,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 train: $(STAMP)
-	$(BIN)/python -m explore.sketch.train $(ARGS)
+	$(BIN)/python -m explore.sketch.training all $(ARGS)
 
 exam: $(STAMP)
 	$(BIN)/explore exam $(ARGS)

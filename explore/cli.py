@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from explore.errors import ExploreError, ParameterError
+from explore.memory import readable
 from explore.version import __version__
 
 app = typer.Typer(
@@ -115,30 +118,42 @@ def ask(
 def export(
     trace: Annotated[Path, typer.Argument(help="A recorded run, as trace.save() or `explore ask --save` wrote it.")],
     page: Annotated[Path, typer.Argument(help="The HTML file to write.")],
+    title: Annotated[str | None, typer.Option(help="Heading of the page; default: the question.")] = None,
 ) -> None:
     """Write the views of a recorded run as one page that works offline, without Python."""
     import explore
     from widgets import Workbench
-    from widgets.export import export_html
 
-    export_html(Workbench(explore.open_trace(trace)), page)
-    typer.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
+    written = Workbench(explore.open_trace(trace)).save_html(page, title=title)
+    typer.echo(f"{written}: {readable(written.stat().st_size)}")
 
 
 @app.command()
 def exam(
     scenes: Annotated[int, typer.Option(min=1, help="Scenes to draw, from seeds never trained on.")] = 1000,
-    model: Checkpoint = None,
+    model: Annotated[list[str] | None, typer.Option(help="Which of the two shipped models; default: both.")] = None,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the marks as JSON.")] = False,
 ) -> None:
-    """Examine the shipped model on scenes it has never seen. Exit code 1 where a mark misses its floor."""
+    """Examine the shipped models on scenes they have never seen. Exit code 1 where a mark misses its floor."""
     import explore
-    from explore.sketch.exams import run_exam
+    from explore.sketch.exams import compare, run_exam
 
-    result = run_exam(explore.load(model, device=device), scenes=scenes)
-    typer.echo(json.dumps(result.to_json(), indent=2) if as_json else result.table())
-    raise typer.Exit(0 if result.passed else 1)
+    results = []
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        for name in model or ["sketch", "sketch-frozen"]:
+            bar = bars.add_task(name, total=1.0)
+            runner = explore.load(name, device=device)
+            results.append(run_exam(runner, scenes, checkpoint=name, progress=_report_to(bars, bar, name)))
+    typer.echo(json.dumps([each.to_json() for each in results], indent=2) if as_json else compare(results))
+    raise typer.Exit(0 if all(each.passed for each in results) else 1)
+
+
+def _report_to(bars: Progress, bar: TaskID, name: str) -> Callable[[float, str], None]:
+    def report(fraction: float, message: str) -> None:
+        bars.update(bar, completed=fraction, description=f"{name}: {message}")
+
+    return report
 
 
 def _notebook(wanted: Path | None) -> Path:
