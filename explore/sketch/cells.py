@@ -1,0 +1,62 @@
+"""Scenes cut into the visual grid: which thing each patch shows, and the words that name what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explore.sketch.scenes import SIZE, Scene, Thing
+
+GRID = 12
+"""Rows and columns of visual tokens."""
+PATCH = SIZE // GRID
+"""Side of a patch, pixels."""
+LEAST_COVER = 0.2
+"""Share of a patch that a thing must cover to be what the patch shows."""
+COLUMN_NAMES = "ABCDEFGHIJKL"
+
+
+def cell_labels(labels: np.ndarray, things: int) -> np.ndarray:
+    """Which thing each patch shows, uint8 (rows, columns): 0 for the ground, ``i + 1`` for thing ``i``.
+
+    Parameters
+    ----------
+    labels
+        Pixel labels of a scene, (height, width).
+    things
+        How many things the scene has.
+    """
+    patches = labels.reshape(GRID, PATCH, GRID, PATCH)
+    cover = np.stack([(patches == value).mean((1, 3)) for value in range(1, things + 1)])
+    winner = cover.argmax(0)
+    return np.where(cover.max(0) >= LEAST_COVER, winner + 1, 0).astype(np.uint8)
+
+
+def scene_cells(scene: Scene) -> np.ndarray:
+    """``cell_labels`` of a whole scene."""
+    return cell_labels(scene.labels, len(scene.things))
+
+
+def place_name(row: int, column: int) -> str:
+    """The name of a patch as on a map: "C7" is column C, row 7 counted from the top."""
+    return f"{COLUMN_NAMES[column]}{row + 1}"
+
+
+def thing_cell(thing: Thing) -> tuple[int, int]:
+    """(row, column) of the patch under a thing's centre."""
+    x, y = thing.at
+    return min(int(y * GRID), GRID - 1), min(int(x * GRID), GRID - 1)
+
+
+def cell_words(things: Sequence[Thing], background: str, label: int, row: int, column: int) -> list[str]:
+    """The words that name one patch: what it shows and where it lies.
+
+    The text stage of the training reads a scene as 12 x 12 such bags of words; the frozen stage teaches the tower to
+    say the same thing with one visual token.
+    """
+    place = [COLUMN_NAMES[column], str(row + 1)]
+    if label == 0:
+        return [background, *place]
+    thing = things[label - 1]
+    return [thing.kind, thing.colour, *([thing.text] if thing.text else []), *place]

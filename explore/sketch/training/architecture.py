@@ -1,0 +1,77 @@
+"""The shipped architecture: stock CLIP tower, LLaVA projector and Llama decoder, small."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from transformers import (
+    CLIPImageProcessor,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerFast,
+)
+
+from explore.sketch.cells import GRID, PATCH
+from explore.sketch.prompts import CHAT_TEMPLATE, IMAGE_TOKEN
+from explore.sketch.scenes import SIZE
+
+
+def build_config(tokenizer: PreTrainedTokenizerFast) -> LlavaConfig:
+    """6-layer tower of width 160, 6-layer decoder of width 192 with grouped key-value heads, 12 x 12 visual tokens."""
+    vision = CLIPVisionConfig(
+        hidden_size=160, intermediate_size=480, num_hidden_layers=6, num_attention_heads=5,
+        image_size=SIZE, patch_size=PATCH, projection_dim=160,
+    )  # fmt: skip
+    text = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=192, intermediate_size=448, num_hidden_layers=6,
+        num_attention_heads=6, num_key_value_heads=3, max_position_embeddings=512, tie_word_embeddings=False,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    return LlavaConfig(
+        vision_config=vision, text_config=text, image_token_index=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
+        # every tower layer is trained here, so the projector reads the last one instead of LLaVA's last but one
+        vision_feature_layer=-1, vision_feature_select_strategy="default",
+        image_seq_length=(SIZE // PATCH) ** 2, tie_word_embeddings=False,
+    )  # fmt: skip
+
+
+def build_model(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGeneration:
+    """The untrained model."""
+    model = LlavaForConditionalGeneration(build_config(tokenizer))
+    _place_patches(model)
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.generation_config.bos_token_id = tokenizer.bos_token_id
+    return model
+
+
+def _place_patches(model: LlavaForConditionalGeneration) -> None:
+    """Start the tower so that every patch looks at its neighbours and its likes.
+
+    Positions start as 2-D sines of a patch's size, because the library's start is twenty times fainter than the
+    patches themselves; queries start equal to keys, so that near and alike patches attend to each other (Trockman
+    and Kolter 2023, "Mimetic Initialization of Self-Attention Layers"). Without both, shapes take far longer to learn.
+    """
+    tower = model.model.vision_tower
+    table = tower.embeddings.position_embedding.weight
+    frequencies = math.pi * 2.0 ** torch.linspace(-4.5, -0.5, table.shape[1] // 4)
+    row, column = torch.meshgrid(torch.arange(GRID), torch.arange(GRID), indexing="ij")
+    waves = [wave(axis.flatten()[:, None] * frequencies) for axis in (row, column) for wave in (torch.sin, torch.cos)]
+    with torch.no_grad():
+        table[1:] = torch.cat(waves, 1) * 0.5
+        for layer in tower.encoder.layers:
+            layer.self_attn.q_proj.weight.normal_(std=0.066)
+            layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)
+
+
+def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
+    """The stock LLaVA processor; pictures are resized whole, not cropped, so that every pixel is seen."""
+    images = CLIPImageProcessor(size={"height": SIZE, "width": SIZE}, do_center_crop=False)
+    return LlavaProcessor(
+        images, tokenizer, patch_size=PATCH, vision_feature_select_strategy="default", image_token=IMAGE_TOKEN,
+        num_additional_image_tokens=1, chat_template=CHAT_TEMPLATE,
+    )  # fmt: skip
