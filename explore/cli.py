@@ -36,7 +36,7 @@ Dtype = Annotated[str | None, typer.Option(help="float32, bfloat16, float16; def
 def main() -> NoReturn:
     """Entry point: an expected error is one message on standard error and exit code 2, never a traceback."""
     try:
-        app()
+        app(prog_name="explore")
     except ExploreError as error:
         Console(stderr=True).print(f"explore: {error}", style="red", markup=False, highlight=False)
         sys.exit(2)

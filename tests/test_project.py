@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import explore
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([0-9][A-Za-z0-9.!]*)$")
@@ -108,15 +110,11 @@ def test_importing_the_package_is_quick_and_imports_no_torch() -> None:
 
 
 def test_the_table_of_public_names_is_what_dir_shows() -> None:
-    import explore
-
     assert set(dir(explore)) == set(explore.__all__)
     with pytest.raises(AttributeError, match="lod"):
         explore.lod  # noqa: B018
 
 
-@pytest.mark.parametrize("name", __import__("explore").__all__)
+@pytest.mark.parametrize("name", explore.__all__)
 def test_every_public_name_is_there(name: str) -> None:
-    import explore
-
     assert getattr(explore, name) is not None
