@@ -39,7 +39,8 @@ class MapMethod(ABC):
         """
         if not trace.layout.grids:
             raise ParameterError("The trace has no visual tokens", "Maps need a run with a picture.")
-        tokens = tuple(token for token in trace.tokens if token.role in (Role.QUESTION, Role.ANSWER))
+        question, answer = Role.QUESTION, Role.ANSWER
+        tokens = tuple(token for token in trace.tokens if token.role is question or token.role is answer)
         array, parts = self.compute(trace, tokens)
         fingerprint = trace.fingerprint | {"maps": {"method": self.name, **asdict(self)}}
         return TokenMaps(tokens, array, trace.layout, trace.images, parts, fingerprint)
