@@ -4,8 +4,12 @@
 >>> Workbench(trace)
 """
 
+from widgets.ask_panel import AskPanel
 from widgets.export import export_html
+from widgets.job_bar import JobBar
 from widgets.selection import Selection
+from widgets.session_panel import SessionPanel
 from widgets.token_image import TokenImageView
+from widgets.workbench import Workbench
 
-__all__ = ["Selection", "TokenImageView", "export_html"]
+__all__ = ["AskPanel", "JobBar", "Selection", "SessionPanel", "TokenImageView", "Workbench", "export_html"]

@@ -7,7 +7,8 @@ the cursor is known to within (hi - lo) / 510.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def pack_maps(maps: NDArray[np.floating]) -> Packed:
         raise ParameterError(
             f"{bad} values that are NaN or infinite.", "Maps must be finite.", "numpy.nan_to_num would replace them."
         )
-    flat = values.reshape(len(values), -1).astype(np.float64)
+    flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
     lo, hi = (flat.min(axis=1), flat.max(axis=1)) if flat.size else (np.zeros(len(flat)), np.zeros(len(flat)))
     step = np.where(hi > lo, hi - lo, 1.0)[:, None]
     codes = np.rint((flat - lo[:, None]) / step * 255).astype(np.uint8)
@@ -90,5 +91,5 @@ def unpack(packed: Packed) -> NDArray[Any]:
     if not maps:
         return values.astype(dtype.newbyteorder("="))
     lo, hi = np.frombuffer(packed["buffer"], dtype="<f4", count=2 * maps).reshape(maps, 2).T
-    column: tuple[Literal[-1] | int, ...] = (maps, *(1 for _ in shape[1:]))
+    column = (maps, *(1 for _ in shape[1:]))
     return (lo.reshape(column) + values / np.float32(255) * (hi - lo).reshape(column)).astype(np.float32)

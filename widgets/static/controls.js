@@ -36,7 +36,7 @@ export function dropdown(label, options, onChange) {
  * @param {(value: number) => void} onInput
  */
 export function slider(label, onInput) {
-  const out = h("output", {});
+  const out = h("span", { class: "vlms-number" });
   const show = (value) => (out.textContent = `${Math.round(value * 100)} %`);
   const input = h("input", {
     type: "range",

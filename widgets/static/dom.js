@@ -23,6 +23,11 @@ function asNode(child) {
   return child instanceof Node ? child : document.createTextNode(String(child));
 }
 
+/** The element with the focus, also where a notebook puts its outputs into shadow roots. @param {Node} near */
+export function focused(near) {
+  return /** @type {Document | ShadowRoot} */ (near.getRootNode()).activeElement;
+}
+
 let idCount = 0;
 
 /** An id no other element of this page has. @param {string} stem */

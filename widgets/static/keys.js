@@ -1,4 +1,5 @@
 // Keyboard in a list of options: one tab stop, arrows, Home, End and typing the beginning of a word.
+import { focused } from "./dom.js";
 
 /**
  * Make a listbox out of an element and its options.
@@ -36,7 +37,7 @@ export function listKeys(list, options, choose) {
   list.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const all = options();
-    const now = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const now = all.indexOf(focused(list));
     if (now < 0) return;
     const next = target(event.key, now, all);
     if (next < 0) return;

@@ -2,7 +2,7 @@
 import { pixelTable } from "./colors.js";
 import { dropdown, segmented, slider, toggle } from "./controls.js";
 import { lookedList, patchTable } from "./details.js";
-import { h, readable, visibleText } from "./dom.js";
+import { focused, h, readable, visibleText } from "./dom.js";
 import { legend } from "./legend.js";
 import { MapSet } from "./maps.js";
 import { pictureFigure, pictureUrl } from "./picture.js";
@@ -147,7 +147,7 @@ class TokenImage {
     if (touches("token")) this.paint(this.row);
     if (touches("token", "patch", "brush")) {
       this.showDetails(this.row);
-      this.showStatus(this.row);
+      this.status.textContent = this.sentence(this.row);
     }
     if (touches("token", "patch", "brush", "hovered")) {
       this.outline(this.row);
@@ -194,7 +194,10 @@ class TokenImage {
     if (this.marked.length && this.set) parts.push(this.lookedAt());
     if (this.model.get("table") && row >= 0) parts.push(this.strongest(row));
     const hint = this.set && h("p", { class: "vlms-hint" }, "Click a patch of the picture to see which words looked there.");
+    // What is replaced takes the focus with it: the button in the same place gets it back.
+    const held = [...this.panel.querySelectorAll("button")].indexOf(focused(this.panel));
     this.panel.replaceChildren(...(parts.length || !hint ? parts : [hint]));
+    this.panel.querySelectorAll("button")[held]?.focus();
   }
 
   lookedAt() {
@@ -217,10 +220,6 @@ class TokenImage {
     });
     const columns = [...(several ? ["Picture"] : []), "Row", "Column", "Value"];
     return patchTable(`Strongest patches for “${visibleText(this.item.text)}”`, patches, columns);
-  }
-
-  showStatus(row) {
-    this.status.textContent = this.sentence(row);
   }
 
   /** What is selected, for the foot of the view and for screen readers. */
