@@ -43,6 +43,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGenera
     """The untrained model."""
     model = LlavaForConditionalGeneration(build_config(tokenizer))
     _place_patches(model)
+    _widen_decoder(model)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.bos_token_id = tokenizer.bos_token_id
@@ -66,6 +67,34 @@ def _place_patches(model: LlavaForConditionalGeneration) -> None:
         for layer in tower.encoder.layers:
             layer.self_attn.q_proj.weight.normal_(std=0.066)
             layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)
+
+
+def _widen_decoder(model: LlavaForConditionalGeneration) -> None:
+    """Start the decoder with a spread that fits its width, and so that it attends to like words and copies them.
+
+    The library draws all weights with a standard deviation of 0.02, which suits a width of several thousand and
+    leaves attention flat at 192. Queries start equal to keys and outputs as the transpose of values (as in Trockman
+    and Kolter 2023), and the head as the embeddings made small, so that what is attended to can be said.
+    """
+    layers, embedding = model.model.language_model.layers, model.get_input_embeddings().weight
+    quiet = (2 * len(layers)) ** -0.5  # what adds to the residual stream starts small
+    with torch.no_grad():
+        embedding.normal_(std=0.4)
+        model.lm_head.weight.copy_(embedding * 0.125)
+        for layer in layers:
+            for linear in (layer.mlp.gate_proj, layer.mlp.up_proj, layer.mlp.down_proj):
+                linear.weight.normal_(std=linear.in_features**-0.5)
+            layer.mlp.down_proj.weight.mul_(quiet)
+            attention = layer.self_attn
+            for source in (attention.k_proj, attention.v_proj):
+                source.weight.normal_(std=source.in_features**-0.5)
+            for source, target, scale in (
+                (attention.k_proj.weight, attention.q_proj.weight, 1.0),
+                (attention.v_proj.weight, attention.o_proj.weight.T, quiet),
+            ):
+                heads = source.unflatten(0, (-1, attention.head_dim))
+                groups = target.shape[0] // source.shape[0]
+                target.copy_(heads.repeat_interleave(groups, 0).flatten(0, 1) * scale)
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:

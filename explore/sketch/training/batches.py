@@ -101,7 +101,8 @@ class Batcher:
             prefix = self.image_prefix
         tokens, segment = list(prefix), [0] * len(prefix)
         positions, weight = list(range(len(prefix))), [0.3 if prose else 0.0] * len(prefix)
-        for number, (asked, answered) in enumerate(self._turns(contents, rng), start=1):
+        turns = [] if self.store.crowded else self._turns(contents, rng)  # nobody asks about a crowd
+        for number, (asked, answered) in enumerate(turns, start=1):
             tokens += asked + answered
             segment += [number] * (len(asked) + len(answered))
             positions += range(len(prefix), len(prefix) + len(asked) + len(answered))

@@ -43,8 +43,8 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("tower", 72_000, 16, 8e-4, ("tower",), ()),
-        Stage("text", 24_000, 8, 1e-3, ("decoder",), ()),
+        Stage("tower", 52_000, 16, 8e-4, ("tower",), ()),
+        Stage("text", 20_000, 16, 1.2e-3, ("decoder",), ()),
         Stage("frozen", 16_000, 32, 8e-4, ("tower", "projector"), ("tower", "text")),
         Stage("joint", 60_000, 32, 8e-4, ("tower", "projector", "decoder"), ("frozen",)),
     )
