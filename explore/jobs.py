@@ -171,7 +171,7 @@ class Job(Generic[T]):
             _here.progress = None
             del call  # and with it the arguments, before anybody hears that the job has ended
         if self.error is not None:
-            _clear_frames(self.error)
+            _let_go(self.error)
         self.state = state
         self.progress = 1.0 if state == "done" else self.progress
         self._end()
@@ -199,8 +199,15 @@ def check_cancelled() -> None:
         progress.check()
 
 
-def _clear_frames(error: BaseException | None) -> None:
-    """Empty the frames of an error and its causes: they would keep activations alive for as long as the job is held."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+def _let_go(error: BaseException) -> None:
+    """Turn the tracebacks of an error and its causes into a note: they would keep a model alive as long as the job is.
+
+    Clearing their frames is not enough, because a frame keeps its function and with it what that function closed over.
+    What the toolkit raises on purpose explains itself and gets no note.
+    """
+    if not isinstance(error, ExploreError):
+        error.add_note("Raised in the worker thread:\n" + "".join(traceback.format_exception(error)))
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from explore.errors import Cancelled
+from explore.errors import Cancelled, ParameterError
 from explore.jobs import Job, JobError, Progress, check_cancelled
 from explore.workers import Worker
 
@@ -309,17 +309,18 @@ def test_a_finished_job_keeps_its_arguments_alive_no_longer(worker: Worker) -> N
     assert ghost() is None
 
 
-def test_a_failed_job_does_not_keep_the_frames_of_its_error_alive(worker: Worker) -> None:
+def test_a_failed_job_keeps_neither_frames_nor_closures_of_its_error_alive(worker: Worker) -> None:
     ghosts: list[weakref.ref[Big]] = []
-
-    def inner(big: Big) -> None:
-        raise KeyError("cause")
 
     def fail() -> None:
         big = Big()
         ghosts.append(weakref.ref(big))
+
+        def inner() -> None:
+            raise KeyError(type(big).__name__)
+
         try:
-            inner(big)
+            inner()
         except KeyError as error:
             raise ValueError("effect") from error
 
@@ -330,6 +331,19 @@ def test_a_failed_job_does_not_keep_the_frames_of_its_error_alive(worker: Worker
     gc.collect()
     assert ghosts[0]() is None
     assert isinstance(job.error, ValueError)
+    (note,) = job.error.__notes__
+    assert "in inner" in note, "where it happened can still be read"
+    assert "KeyError: 'Big'" in note
+
+
+def test_an_error_that_explains_itself_gets_no_traceback_as_a_note(worker: Worker) -> None:
+    def fail() -> None:
+        raise ParameterError("keep=0 was given", "At least 1")
+
+    job = worker.submit(fail)
+    with pytest.raises(ParameterError):
+        job.result(WAIT)
+    assert not hasattr(job.error, "__notes__")
 
 
 def test_repr_says_what_and_how_far(worker: Worker) -> None:
