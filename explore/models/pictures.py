@@ -142,7 +142,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         raise ImageInputError(f"A picture of size {image.size} was given", "Width and height are at least one pixel.")
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = Image.fromarray(_deep_grey(image))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    if image.mode == "La":
+        image = image.convert("LA")  # Pillow knows no shorter way from premultiplied grey
+    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", image.size, "white")
         image.alpha_composite(layer)

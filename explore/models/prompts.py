@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
+
 from explore.errors import CheckpointError, QuestionError
 from explore.layout import Role
 
@@ -148,8 +150,12 @@ class PromptWriter:
             rendered = self._processor.apply_chat_template(
                 messages, chat_template=self._template, tokenize=False, add_generation_prompt=answer is None
             )
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(f"The checkpoint's chat template failed: {error}") from error
+        except (TemplateError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"The checkpoint's chat template failed: {error}",
+                "",
+                "Its authors may allow fewer images or no system text; else use another checkpoint.",
+            ) from error
         return str(rendered)
 
     def _content(self, text: str, images: int) -> str | list[dict[str, str]]:
