@@ -53,7 +53,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 # Writes what .venv holds into the lock; a local build such as 2.13.0+cpu is locked as its public version.
-lock: $(BIN)/python
+lock: $(STAMP)
 	@{ sed -n '/^#/p' constraints.txt; \
 		$(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip | sed -E 's/\+[A-Za-z0-9.]+$$//'; \
 		} > constraints.txt.new

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -292,6 +294,16 @@ def test_an_abandoned_worker_finishes_its_jobs_and_its_thread_ends() -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(WAIT)
     assert not [thread for thread in threading.enumerate() if thread.name == "abandoned"]
+
+
+def test_the_interpreter_can_exit_while_a_job_runs() -> None:
+    code = (
+        "import threading; from explore.workers import Worker; begun = threading.Event()\n"
+        "def work(progress):\n    begun.set()\n    while True: progress.check()\n"
+        "worker = Worker(); job = worker.submit(work); assert begun.wait(60); print('bye')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=WAIT, check=True)
+    assert (done.stdout, done.stderr) == ("bye\n", "")
 
 
 class Big:
