@@ -70,7 +70,7 @@ def test_a_packed_turn_has_the_loss_of_the_same_turn_alone(
     use_training_attention(packed_model)
     with torch.no_grad():
         visual = word_embeddings(model, batch.bags)
-        packed = answer_loss(packed_model, batch, visual)
+        packed, _ = answer_loss(packed_model, batch, visual)
         total, weights = 0.0, 0.0
         for row in range(2):
             for turn in range(1, int(batch.segment[row].max()) + 1):

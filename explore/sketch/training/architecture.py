@@ -77,24 +77,37 @@ def _widen_decoder(model: LlavaForConditionalGeneration) -> None:
     and Kolter 2023), and the head as the embeddings made small, so that what is attended to can be said.
     """
     layers, embedding = model.model.language_model.layers, model.get_input_embeddings().weight
-    quiet = (2 * len(layers)) ** -0.5  # what adds to the residual stream starts small
     with torch.no_grad():
         embedding.normal_(std=0.4)
         model.lm_head.weight.copy_(embedding * 0.125)
+        embedding[:, 0] = 1.0  # the one thing all words share; see _look_back
         for layer in layers:
             for linear in (layer.mlp.gate_proj, layer.mlp.up_proj, layer.mlp.down_proj):
                 linear.weight.normal_(std=linear.in_features**-0.5)
-            layer.mlp.down_proj.weight.mul_(quiet)
+            layer.mlp.down_proj.weight.mul_((2 * len(layers)) ** -0.5)
             attention = layer.self_attn
             for source in (attention.k_proj, attention.v_proj):
                 source.weight.normal_(std=source.in_features**-0.5)
+            _look_back(attention)
             for source, target, scale in (
                 (attention.k_proj.weight, attention.q_proj.weight, 1.0),
-                (attention.v_proj.weight, attention.o_proj.weight.T, quiet),
+                (attention.v_proj.weight, attention.o_proj.weight.T, 1.0),
             ):
                 heads = source.unflatten(0, (-1, attention.head_dim))
                 groups = target.shape[0] // source.shape[0]
                 target.copy_(heads.repeat_interleave(groups, 0).flatten(0, 1) * scale)
+
+
+def _look_back(attention: torch.nn.Module, frequencies: int = 8, strength: float = 0.55) -> None:
+    """Start the first key-value head so that it attends to the last few positions, whatever they hold.
+
+    Keys read only the constant that all embeddings share, into the fastest rotary frequencies: the product with an
+    equal query then depends on nothing but the distance, and falls off within about four positions. It carries the
+    noun of a question on to where the answer begins.
+    """
+    keys = attention.k_proj.weight[: attention.head_dim]
+    keys.mul_(0.2)
+    keys[:frequencies, 0] = strength
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:

@@ -15,7 +15,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from explore.sketch.cells import GRID, cell_words
-from explore.sketch.language import Contents, Question, caption_request, questions
+from explore.sketch.language import Question, caption_request, name_of, questions
 from explore.sketch.pens import COLOURS
 from explore.sketch.prompts import IMAGE_TOKEN, PREFIX
 from explore.sketch.scenes import BACKGROUNDS, Thing
@@ -31,6 +31,8 @@ Listed = tuple[Sequence[Thing], str]
 _KIND_IDS = {name: i + len(BACKGROUNDS) for i, name in enumerate(KINDS)} | {n: i for i, n in enumerate(BACKGROUNDS)}
 DENSE_CLASSES = {"kind": len(_KIND_IDS), "colour": len(COLOURS), "text": len(TEXTS), "size": 3}
 """Per-patch label sets of the tower's first lessons; everything but "kind" is labelled on things only."""
+NOUN_CLASSES = {"colour": len(COLOURS), "row": 3, "column": 3}
+"""What the decoder's states over a named thing are taught to know of it."""
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Batch:
     bags: torch.Tensor
     dense: dict[str, torch.Tensor]
     pixels: torch.Tensor
+    nouns: dict[str, torch.Tensor]
+    """What is true of the thing that a token just named, (scenes, positions), -100 elsewhere."""
 
     def attention_mask(self) -> torch.Tensor:
         """Which position may attend to which, bool (scenes, 1, queries, keys)."""
@@ -78,15 +82,24 @@ class Batcher:
         picked = np.sort(rng.integers(0, self.store.count, size))
         scenes = [self.store.contents(int(i)) for i in picked]
         rows = [self._sequence(contents, rng, prose) for contents in scenes]
-        tokens, positions, segment, weight = (
-            _pad([row[part] for row in rows], fill)
-            for part, fill in enumerate((self.tokenizer.pad_token_id, 0, -1, 0.0))
+        fills = (self.tokenizer.pad_token_id, 0, -1, 0.0, *[-100] * len(NOUN_CLASSES))
+        tokens, positions, segment, weight, *nouns = (
+            _pad([row[part] for row in rows], fill) for part, fill in enumerate(fills)
         )
         cells = np.asarray(self.store.cells[picked]).reshape(size, CELLS)
         bags = self._bags(scenes, cells, rng, drop)
         dense = {name: torch.from_numpy(labels) for name, labels in dense_labels(scenes, cells).items()}
         images = torch.from_numpy(np.asarray(self.store.images[picked])) if pixels else torch.zeros(0)
-        return Batch(tokens, positions, segment.long(), weight, bags, dense, self._normalise(images))
+        return Batch(
+            tokens,
+            positions,
+            segment.long(),
+            weight,
+            bags,
+            dense,
+            self._normalise(images),
+            dict(zip(NOUN_CLASSES, nouns, strict=True)),
+        )
 
     def _normalise(self, images: torch.Tensor) -> torch.Tensor:
         if not len(images):
@@ -94,28 +107,33 @@ class Batcher:
         mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
         return (images.permute(0, 3, 1, 2).float() / 255 - mean) / std
 
-    def _sequence(self, contents: Contents, rng: np.random.Generator, prose: bool) -> list[np.ndarray]:
+    def _sequence(self, contents: Listed, rng: np.random.Generator, prose: bool) -> list[np.ndarray]:
         if prose:
             prefix = [*self.tokenizer("USER: " + describe(contents, rng)).input_ids, *self._ids("\n")]
         else:
             prefix = self.image_prefix
         tokens, segment = list(prefix), [0] * len(prefix)
         positions, weight = list(range(len(prefix))), [0.3 if prose else 0.0] * len(prefix)
+        facts: list[list[int]] = [[-100] * len(prefix) for _ in NOUN_CLASSES]
         turns = [] if self.store.crowded else self._turns(contents, rng)  # nobody asks about a crowd
-        for number, (asked, answered) in enumerate(turns, start=1):
+        for number, (asked, answered, known) in enumerate(turns, start=1):
             tokens += asked + answered
             segment += [number] * (len(asked) + len(answered))
             positions += range(len(prefix), len(prefix) + len(asked) + len(answered))
             weight += [0.0] + [0.05] * (len(asked) - 1) + [1.0] * len(answered)
-        return [np.array(part) for part in (tokens, positions, segment, weight)]
+            for column, values in zip(facts, known, strict=True):
+                column += values + [-100] * len(answered)
+        return [np.array(part) for part in (tokens, positions, segment, weight, *facts)]
 
-    def _turns(self, contents: Contents, rng: np.random.Generator) -> list[tuple[list[int], list[int]]]:
+    def _turns(self, contents: Listed, rng: np.random.Generator) -> list[tuple[list[int], list[int], list[list[int]]]]:
+        """Ids of question and answer of every turn, and the noun facts of the question."""
         chosen = choose_questions(contents, rng)
         asked = [self._casual(question.text, rng) + " ASSISTANT:" for question in chosen]
         answered = [" " + question.answer for question in chosen]
-        ids = self.tokenizer(asked + answered, add_special_tokens=False).input_ids
-        end = [self.tokenizer.eos_token_id]
-        return [(ids[i], ids[i + len(chosen)] + end) for i in range(len(chosen))]
+        coded = self.tokenizer(asked + answered, add_special_tokens=False, return_offsets_mapping=True)
+        ids, end = coded.input_ids, [self.tokenizer.eos_token_id]
+        known = [noun_facts(text, spans, contents[0]) for text, spans in zip(asked, coded.offset_mapping, strict=False)]
+        return [(ids[i], ids[i + len(chosen)] + end, known[i]) for i in range(len(chosen))]
 
     @staticmethod
     def _casual(text: str, rng: np.random.Generator) -> str:
@@ -147,7 +165,7 @@ class Batcher:
         return bag or self._pieces.get(words[0]) or self._ids(" " + words[0])
 
 
-def choose_questions(contents: Contents, rng: np.random.Generator) -> list[Question]:
+def choose_questions(contents: Listed, rng: np.random.Generator) -> list[Question]:
     """Ten turns, evenly spread over the question types that the scene allows, one of them a caption."""
     by_type: dict[str, list[Question]] = defaultdict(list)
     for question in questions(contents, rng):
@@ -158,6 +176,21 @@ def choose_questions(contents: Contents, rng: np.random.Generator) -> list[Quest
     while len(chosen) < TURNS and any(pools):
         chosen += [pool.pop() for pool in pools if pool]
     return chosen[:TURNS]
+
+
+def noun_facts(question: str, spans: Sequence[tuple[int, int]], things: Sequence[Thing]) -> list[list[int]]:
+    """For every token of a question, what is true of the thing whose name ends there; one list per label set."""
+    facts = [[-100] * len(spans) for _ in NOUN_CLASSES]
+    for index, thing in enumerate(things):
+        name = name_of(things, index)
+        if name is None or (start := question.find(name)) < 0:
+            continue
+        column, row = (min(int(value * 3), 2) for value in thing.at)
+        for token, (_, stop) in enumerate(spans):
+            if stop == start + len(name):
+                for values, fact in zip(facts, (list(COLOURS).index(thing.colour), row, column), strict=True):
+                    values[token] = fact
+    return facts
 
 
 def dense_labels(scenes: Sequence[Listed], cells: np.ndarray) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import LlavaForConditionalGeneration
 
-from explore.sketch.training.batches import CELLS, DENSE_CLASSES, Batch
+from explore.sketch.training.batches import CELLS, DENSE_CLASSES, NOUN_CLASSES, Batch
 
 GROUND_CLASSES = 8
 SHARES = {"kind": 1.0, "colour": 0.5, "text": 0.5, "size": 0.3}
@@ -49,6 +49,27 @@ class DenseHeads(nn.Module):
         return right
 
 
+class NounHeads(nn.Module):
+    """Linear read-outs of the decoder's last states over a named thing; used in training only, never shipped.
+
+    An answer often needs two steps, from the noun to its patches and from there to the answer. Taught from answers
+    alone, neither step pays before the other is there; this teaches the first.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict({name: nn.Linear(width, classes) for name, classes in NOUN_CLASSES.items()})
+
+    def forward(self, states: torch.Tensor, nouns: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Mean cross-entropy over the label sets."""
+        total = torch.zeros(())
+        for name, head in self.heads.items():
+            named = nouns[name] >= 0
+            if named.any():
+                total = total + functional.cross_entropy(head(states[named]).float(), nouns[name][named])
+        return total
+
+
 def word_embeddings(model: LlavaForConditionalGeneration, bags: torch.Tensor) -> torch.Tensor:
     """Each patch as the mean of the decoder's embeddings of its words, (scenes, cells, width)."""
     here = (bags >= 0)[..., None]
@@ -62,8 +83,10 @@ def tower_states(model: LlavaForConditionalGeneration, pixels: torch.Tensor) -> 
     return out.last_hidden_state[:, 1:], out.pooler_output
 
 
-def answer_loss(model: LlavaForConditionalGeneration, batch: Batch, visual: torch.Tensor | None) -> torch.Tensor:
-    """Weighted next-token loss of the packed turns.
+def answer_loss(
+    model: LlavaForConditionalGeneration, batch: Batch, visual: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weighted next-token loss of the packed turns, and the decoder's last states (scenes, positions, width).
 
     Parameters
     ----------
@@ -86,7 +109,7 @@ def answer_loss(model: LlavaForConditionalGeneration, batch: Batch, visual: torc
     rows = states.gather(1, before.clamp(min=0)[..., None].expand_as(states))[wanted]
     weight = batch.weight[wanted]
     losses = functional.cross_entropy(model.lm_head(rows).float(), batch.tokens[wanted], reduction="none")
-    return (losses * weight).sum() / weight.sum()
+    return (losses * weight).sum() / weight.sum(), states
 
 
 def _predecessors(batch: Batch) -> torch.Tensor:
@@ -105,4 +128,4 @@ def alignment_loss(projected: torch.Tensor, target: torch.Tensor) -> torch.Tenso
     return (projected.float() - target).pow(2).mean() / target.var().clamp(min=1e-8)
 
 
-__all__ = ["CELLS", "DenseHeads", "alignment_loss", "answer_loss", "tower_states", "word_embeddings"]
+__all__ = ["CELLS", "DenseHeads", "NounHeads", "alignment_loss", "answer_loss", "tower_states", "word_embeddings"]

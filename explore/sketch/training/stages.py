@@ -23,7 +23,14 @@ from transformers import LlavaForConditionalGeneration
 
 from explore.sketch.training.batches import Batcher
 from explore.sketch.training.master_weights import MasterWeights
-from explore.sketch.training.objectives import DenseHeads, alignment_loss, answer_loss, tower_states, word_embeddings
+from explore.sketch.training.objectives import (
+    DenseHeads,
+    NounHeads,
+    alignment_loss,
+    answer_loss,
+    tower_states,
+    word_embeddings,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,15 @@ STAGES = {
 }
 
 
+class Heads(nn.Module):
+    """What training reads the model's inside with."""
+
+    def __init__(self, model: LlavaForConditionalGeneration) -> None:
+        super().__init__()
+        self.dense = DenseHeads(model.config.vision_config.hidden_size)
+        self.noun = NounHeads(model.config.text_config.hidden_size)
+
+
 def parts(model: LlavaForConditionalGeneration) -> dict[str, list[nn.Module]]:
     """The three parts of a LLaVA."""
     inner = model.model
@@ -62,22 +78,25 @@ def parts(model: LlavaForConditionalGeneration) -> dict[str, list[nn.Module]]:
 
 
 def losses(
-    stage: Stage, model: LlavaForConditionalGeneration, heads: DenseHeads, batcher: Batcher, step: int
+    stage: Stage, model: LlavaForConditionalGeneration, heads: Heads, batcher: Batcher, step: int
 ) -> dict[str, torch.Tensor]:
     """The terms that the stage adds up at this step."""
     if stage.name == "text":
         prose = step % 4 == 3
         batch = batcher.batch(step, stage.batch, prose=prose, pixels=False, drop=0.1)
-        return {"answers": answer_loss(model, batch, None if prose else word_embeddings(model, batch.bags))}
+        answers, states = answer_loss(model, batch, None if prose else word_embeddings(model, batch.bags))
+        return {"answers": answers, "nouns": 0.2 * heads.noun(states, batch.nouns)}
     batch = batcher.batch(step, stage.batch)
     patches, cls = tower_states(model, batch.pixels)
-    dense = heads(patches, cls, batch.dense)
+    dense = heads.dense(patches, cls, batch.dense)
     if stage.name == "tower":
         return {"dense": dense}
     visual = model.model.multi_modal_projector(patches)
     aligned = alignment_loss(visual, word_embeddings(model, batch.bags))
     weight = 1.0 if stage.name == "frozen" else 0.3
-    return {"answers": answer_loss(model, batch, visual), "dense": 0.1 * dense, "aligned": weight * aligned}
+    answers, states = answer_loss(model, batch, visual)
+    nouns = heads.noun(states, batch.nouns)
+    return {"answers": answers, "nouns": 0.2 * nouns, "dense": 0.1 * dense, "aligned": weight * aligned}
 
 
 def rate_at(fraction: float) -> float:
@@ -103,7 +122,7 @@ def run_stage(
     until
         Stop after this step, as if the machine had gone away, but with a checkpoint.
     """
-    heads = DenseHeads(model.config.vision_config.hidden_size)
+    heads = Heads(model)
     for earlier in stage.start:
         _load_parts(model, heads, folder / f"{earlier}.pt", STAGES[earlier].trains)
     for name, modules in parts(model).items():
@@ -145,13 +164,14 @@ def _resume(path: Path, weights: MasterWeights) -> tuple[int, float]:
     return int(state["step"]), float(state["seconds"])
 
 
-def _load_parts(model: LlavaForConditionalGeneration, heads: DenseHeads, path: Path, names: tuple[str, ...]) -> None:
+def _load_parts(model: LlavaForConditionalGeneration, heads: Heads, path: Path, names: tuple[str, ...]) -> None:
     """Take over only what that stage trained."""
     state = torch.load(path, weights_only=True)
     donor = {key: value for key, value in state["model"].items() if _part_of(key) in names}
     model.load_state_dict(donor, strict=False)
-    if "tower" in names:
-        heads.load_state_dict(state["heads"])
+    taught = {"tower": "dense.", "decoder": "noun."}
+    prefixes = tuple(prefix for part, prefix in taught.items() if part in names)
+    heads.load_state_dict({k: v for k, v in state["heads"].items() if k.startswith(prefixes)}, strict=False)
 
 
 def _part_of(key: str) -> str:
