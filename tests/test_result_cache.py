@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explore.errors import ParameterError
@@ -83,6 +83,7 @@ def test_a_budget_of_nothing_switches_it_off() -> None:
         ResultCache(budget_bytes=-1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 40)), max_size=60), st.integers(0, 100))
 def test_never_over_budget_and_bytes_are_those_of_what_is_kept(steps: list[tuple[int, int]], budget: int) -> None:
     cache = ResultCache(budget)
