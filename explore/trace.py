@@ -133,8 +133,6 @@ class Trace:
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.layout):
             raise ParameterError(f"A trace got {len(self.tokens)} tokens but a layout of {len(self.layout)} positions")
-        for array in self.arrays().values():
-            array.setflags(write=False)  # one trace is shared by views, caches and methods
 
     @property
     def answer_positions(self) -> np.ndarray:

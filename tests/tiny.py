@@ -15,6 +15,7 @@ from transformers import (
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedTokenizerFast,
+    SiglipVisionConfig,
 )
 
 from explore.models.runner import Runner
@@ -78,19 +79,22 @@ def tiny_llava(
     context: int = 512,
     strategy: str = "default",
     tie: bool = False,
+    vision: str = "clip",
     processor: LlavaProcessor | None = None,
 ) -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
-    """A LLaVA with random weights: width 32, 4 query heads, 2 key/value heads if `gqa`."""
+    """A LLaVA with random weights: width 32, 4 query heads, 2 key/value heads if `gqa`; "siglip" has no class token."""
     processor = processor or tiny_processor(image_size, patch)
-    vision = CLIPVisionConfig(
-        hidden_size=24,
-        intermediate_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=3,
-        image_size=image_size,
-        patch_size=patch,
-        projection_dim=24,
-    )
+    if vision == "siglip":
+        strategy = processor.vision_feature_select_strategy = "full"
+        processor.num_additional_image_tokens = 0
+    tower: dict[str, Any] = {
+        "hidden_size": 24,
+        "intermediate_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 3,
+        "image_size": image_size,
+        "patch_size": patch,
+    }
     text = LlamaConfig(
         hidden_size=32,
         intermediate_size=48,
@@ -105,7 +109,7 @@ def tiny_llava(
         tie_word_embeddings=tie,
     )
     config = LlavaConfig(
-        vision_config=vision,
+        vision_config=CLIPVisionConfig(**tower) if vision == "clip" else SiglipVisionConfig(**tower),
         text_config=text,
         image_token_id=processor.tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from explore.errors import ParameterError
 from explore.models.families.base import Family
 from explore.models.generation import checked_layers, generate_batch
 from explore.models.guards import cancel_check
+from explore.models.info import ModelInfo
 from explore.models.pictures import open_pictures
 from explore.models.prompts import Prompt, PromptWriter
+from explore.models.requests import require_room
 from explore.runs import Report
 
 
@@ -31,10 +33,10 @@ class _Shown:
 def batched_answers(
     family: Family,
     writer: PromptWriter,
+    info: ModelInfo,
     pairs: Sequence[tuple[Any, str]],
     max_new_tokens: int,
     batch_size: int,
-    require_room: Callable[[int], None],
     progress: Report | None,
 ) -> list[str]:
     """Answers to (image, question) pairs, in their order; see `explore.models.runner.Runner.answers`."""
@@ -58,7 +60,7 @@ def batched_answers(
                 writer.write(pairs[index][1], len(shown[key].pictures)) for key, index in zip(keys, batch, strict=True)
             ]
             tensors = _batch(family, prompts, [shown[key] for key in keys])
-            require_room(tensors["input_ids"].shape[1])
+            require_room(info, tensors["input_ids"].shape[1])
             for index, answer in zip(batch, generate_batch(family, tensors, max_new_tokens), strict=True):
                 found[index] = answer
             done += len(batch)

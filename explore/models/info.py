@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,33 @@ class ModelInfo:
     revision: str
     family: str
     vision: VisionInfo | None = None
+
+
+def read_info(family: Any, checkpoint: str, revision: str) -> ModelInfo:
+    """The facts about a loaded model, from its config and weights; tied weights count once.
+
+    Parameters
+    ----------
+    family
+        The `explore.models.families.Family` of the model.
+    checkpoint, revision
+        Where the weights came from.
+    """
+    model, config = family.model, family.text_config
+    heads = int(config.num_attention_heads)
+    tensors = {id(each): each for each in (*model.parameters(), *model.buffers())}
+    return ModelInfo(
+        layers=len(family.layers),
+        heads=heads,
+        kv_heads=int(getattr(config, "num_key_value_heads", None) or heads),
+        width=int(config.hidden_size),
+        vocab=int(config.vocab_size),
+        context_length=int(getattr(config, "max_position_embeddings", 0) or 0),
+        dtype=str(family.dtype).removeprefix("torch."),
+        device=str(model.device),
+        nbytes=sum(each.numel() * each.element_size() for each in tensors.values()),
+        checkpoint=checkpoint,
+        revision=revision,
+        family=str(model.config.model_type),
+        vision=family.vision_info(),
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from explore.errors import CheckpointError, DeviceError, ParameterError, RemoteCodeError
@@ -168,7 +169,7 @@ def _loaded(name: str, kind: Any, source: str, options: dict[str, Any], **more: 
     """Load one part of a checkpoint, and put what the library raises into the words of ours."""
     try:
         return kind.from_pretrained(source, **options, **more)
-    except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
         if isinstance(error, RuntimeError) and "memory" in str(error).lower():
             raise
         raise _explained(name, error, offline=bool(options.get("local_files_only"))) from error
