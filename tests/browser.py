@@ -29,7 +29,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 120_000
+PATIENCE = 90_000
 """Milliseconds to wait for anything: a machine that trains a model besides is slow."""
 
 # A model as anywidget hands it to a view, that remembers what the view sends and saves.

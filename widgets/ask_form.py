@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ class AskForm(View):
 
     def __init__(self, ask: Ask, **traits: Any) -> None:
         self._ask_model = ask
-        self._scenes = examples()
+        self._scenes = _examples()
         # Something to compare is a better start than a single thing.
         traits.setdefault("example", next((i for i, each in enumerate(self._scenes) if len(each.things) > 2), 0))
         self._photo: Image.Image | None = None
@@ -115,6 +116,12 @@ class AskForm(View):
     def _cancel(self, id: int) -> None:
         if self._job is not None and self._job.id == id:
             self._job.cancel()
+
+
+@functools.cache
+def _examples() -> list[Scene]:
+    """Drawn once a kernel: a dozen scenes take longer than everything else here."""
+    return examples()
 
 
 def drawn_scene(drawing: dict[str, Any]) -> Scene:

@@ -58,7 +58,7 @@ def test_methods_are_one_click_away(show: Show) -> None:
     page = show(TokenImageView(TRACE, fade=False))
     page.get_by_role("option", name="house").click()
     for label, name in (("Random", "random"), ("Logit", "logit"), ("Token activation", "tam")):
-        page.get_by_text(label, exact=True).click()
+        page.get_by_role("radio", name=label).check()
         maps = explore.maps.METHODS[name]().maps(TRACE)
         assert_painted(page, painted(maps[position_of(TRACE, " house")], maps.array.max()))
         expect(page.get_by_role("status")).to_contain_text(label)

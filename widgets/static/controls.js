@@ -18,6 +18,17 @@ export function segmented(label, options, onChange) {
 }
 
 /**
+ * A control with its label beside it.
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {...Node} rest
+ */
+export function field(label, control, ...rest) {
+  control.id = uniqueId("field");
+  return h("span", { class: "vlms-field" }, h("label", { for: control.id }, label), control, ...rest);
+}
+
+/**
  * One choice of several, folded.
  * @param {string} label
  * @param {{value: string, label: string}[]} options
@@ -26,8 +37,7 @@ export function segmented(label, options, onChange) {
 export function dropdown(label, options, onChange) {
   const select = h("select", { onchange: () => onChange(select.value) });
   select.append(...options.map(({ value, label: text }) => h("option", { value }, text)));
-  const el = h("label", { class: "vlms-field" }, h("span", {}, label), select);
-  return { el, set: (value) => (select.value = value) };
+  return { el: field(label, select), set: (value) => (select.value = value) };
 }
 
 /**
@@ -48,9 +58,8 @@ export function slider(label, onInput) {
       onInput(input.valueAsNumber);
     },
   });
-  const el = h("label", { class: "vlms-field" }, h("span", {}, label), input, out);
   return {
-    el,
+    el: field(label, input, out),
     set(value) {
       input.valueAsNumber = value;
       show(value);

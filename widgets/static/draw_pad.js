@@ -1,5 +1,5 @@
 // Composing a scene: click to place a thing, drag to move it, change the chosen one with the controls beside.
-import { dropdown, segmented } from "./controls.js";
+import { dropdown, field, segmented } from "./controls.js";
 import { h } from "./dom.js";
 
 const MOST_THINGS = 4;
@@ -47,7 +47,7 @@ export function drawPad(palette, first, onChange) {
   colour.el.querySelectorAll("span").forEach((span, i) => span.style.setProperty("background", swatches[i].css));
   colour.el.querySelectorAll("input").forEach((input, i) => input.setAttribute("aria-label", swatches[i].value));
   const text = h("input", { type: "text", maxlength: 6, size: 7, onchange: () => edit("text", text.value.trim().toUpperCase() || "HI") });
-  const sign = h("label", { class: "vlms-field" }, h("span", {}, "Says"), text);
+  const sign = field("Says", text);
   const ground = dropdown("Background", palette.backgrounds.map((value) => ({ value, label: value })), (value) => {
     drawing.background = value;
     changed();
@@ -135,8 +135,7 @@ function kindSelect(kinds, onChange) {
     const options = kinds.filter((kind) => kind.group === group).map(({ name }) => h("option", { value: name }, name));
     select.append(h("optgroup", { label: group }, ...options));
   }
-  const el = h("label", { class: "vlms-field" }, h("span", {}, "Thing"), select);
-  return { el, set: (value) => (select.value = value) };
+  return { el: field("Thing", select), set: (value) => (select.value = value) };
 }
 
 /** The transparent sheet over the picture that takes clicks, drags and arrow keys. */
