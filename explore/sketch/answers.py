@@ -21,6 +21,11 @@ def kinds_named(text: str) -> Counter[str]:
     return Counter(_SINGULAR[match] for match in _KIND.findall(text.lower()))
 
 
+def mentions(text: str) -> list[tuple[str, int]]:
+    """Every kind named in a text with the index of the character after its name."""
+    return [(_SINGULAR[match.group()], match.end()) for match in _KIND.finditer(text.lower())]
+
+
 def claims(question_type: str, answer: str) -> Counter[str]:
     """The content words of an answer that its question type asks about.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 from huggingface_hub.constants import HF_HOME
-from transformers import PreTrainedTokenizerFast
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from explore.errors import ParameterError
 from explore.sketch.training.architecture import build_model, build_processor
@@ -28,7 +29,7 @@ app = typer.Typer(add_completion=False, help=__doc__)
 
 
 def tokenizer_in(folder: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer of this training, learned on first use."""
+    """The tokenizer of this training: learned on first use, always the same."""
     path = folder / "tokenizer"
     if not path.exists():
         train_tokenizer().save_pretrained(path)
@@ -49,7 +50,15 @@ def _store(stage_name: str, folder: Path, scenes: int) -> SceneStore:
 
 
 @app.command()
-def stage(name: str, folder: Folder = DEFAULT_FOLDER, scenes: Scenes = SCENES, threads: Threads = None) -> None:
+def stage(
+    name: str,
+    folder: Folder = DEFAULT_FOLDER,
+    scenes: Scenes = SCENES,
+    threads: Threads = None,
+    warm: Annotated[
+        Path | None, typer.Option(help="Start from this checkpoint folder instead of earlier stages.")
+    ] = None,
+) -> None:
     """Train one stage: tower, text, frozen or joint; a stopped call goes on from its last checkpoint."""
     if name not in STAGES:
         raise ParameterError(f"There is no stage {name!r}", f"Stages are {', '.join(STAGES)}", "Pick one of these")
@@ -61,9 +70,12 @@ def stage(name: str, folder: Folder = DEFAULT_FOLDER, scenes: Scenes = SCENES, t
     store.draw()
     images = build_processor(tokenizer).image_processor
     batcher = Batcher(store, tokenizer, images.image_mean, images.image_std)
-    model = build_model(tokenizer)
+    model, chosen = build_model(tokenizer), STAGES[name]
+    if warm is not None:
+        model.load_state_dict(LlavaForConditionalGeneration.from_pretrained(warm, dtype=torch.float32).state_dict())
+        chosen = replace(chosen, start=())
     use_training_attention(model)
-    run_stage(STAGES[name], model, batcher, folder)
+    run_stage(chosen, model, batcher, folder)
 
 
 @app.command(name="ship")

@@ -14,6 +14,7 @@ from transformers import (
     LlavaProcessor,
     PreTrainedTokenizerFast,
 )
+from transformers.models.llama.modeling_llama import LlamaAttention
 
 from explore.sketch.cells import GRID, PATCH
 from explore.sketch.prompts import CHAT_TEMPLATE, IMAGE_TOKEN
@@ -98,14 +99,14 @@ def _widen_decoder(model: LlavaForConditionalGeneration) -> None:
                 target.copy_(heads.repeat_interleave(groups, 0).flatten(0, 1) * scale)
 
 
-def _look_back(attention: torch.nn.Module, frequencies: int = 8, strength: float = 0.55) -> None:
+def _look_back(attention: LlamaAttention, frequencies: int = 8, strength: float = 0.55) -> None:
     """Start the first key-value head so that it attends to the last few positions, whatever they hold.
 
     Keys read only the constant that all embeddings share, into the fastest rotary frequencies: the product with an
     equal query then depends on nothing but the distance, and falls off within about four positions. It carries the
     noun of a question on to where the answer begins.
     """
-    keys = attention.k_proj.weight[: attention.head_dim]
+    keys: torch.Tensor = attention.k_proj.weight[: attention.head_dim]
     keys.mul_(0.2)
     keys[:frequencies, 0] = strength
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from explore.sketch.answers import mentions
 from explore.sketch.cells import GRID, cell_words
 from explore.sketch.language import Question, caption_request, name_of, questions
 from explore.sketch.pens import COLOURS
@@ -31,7 +32,7 @@ Listed = tuple[Sequence[Thing], str]
 _KIND_IDS = {name: i + len(BACKGROUNDS) for i, name in enumerate(KINDS)} | {n: i for i, n in enumerate(BACKGROUNDS)}
 DENSE_CLASSES = {"kind": len(_KIND_IDS), "colour": len(COLOURS), "text": len(TEXTS), "size": 3}
 """Per-patch label sets of the tower's first lessons; everything but "kind" is labelled on things only."""
-NOUN_CLASSES = {"colour": len(COLOURS), "row": 3, "column": 3}
+NOUN_CLASSES = {"count": 5, "colour": len(COLOURS), "row": 3, "column": 3}
 """What the decoder's states over a named thing are taught to know of it."""
 
 
@@ -180,17 +181,19 @@ def choose_questions(contents: Listed, rng: np.random.Generator) -> list[Questio
 
 def noun_facts(question: str, spans: Sequence[tuple[int, int]], things: Sequence[Thing]) -> list[list[int]]:
     """For every token of a question, what is true of the thing whose name ends there; one list per label set."""
-    facts = [[-100] * len(spans) for _ in NOUN_CLASSES]
+    facts = {name: [-100] * len(spans) for name in NOUN_CLASSES}
+    ends = {stop: token for token, (_, stop) in enumerate(spans)}
+    for kind, end in mentions(question):
+        if end in ends:
+            facts["count"][ends[end]] = sum(thing.kind == kind for thing in things)
     for index, thing in enumerate(things):
         name = name_of(things, index)
-        if name is None or (start := question.find(name)) < 0:
+        if name is None or (start := question.find(name)) < 0 or start + len(name) not in ends:
             continue
-        column, row = (min(int(value * 3), 2) for value in thing.at)
-        for token, (_, stop) in enumerate(spans):
-            if stop == start + len(name):
-                for values, fact in zip(facts, (list(COLOURS).index(thing.colour), row, column), strict=True):
-                    values[token] = fact
-    return facts
+        token = ends[start + len(name)]
+        facts["colour"][token] = list(COLOURS).index(thing.colour)
+        facts["column"][token], facts["row"][token] = (min(int(value * 3), 2) for value in thing.at)
+    return list(facts.values())
 
 
 def dense_labels(scenes: Sequence[Listed], cells: np.ndarray) -> dict[str, np.ndarray]:

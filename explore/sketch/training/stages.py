@@ -52,8 +52,8 @@ STAGES = {
     for stage in (
         Stage("tower", 52_000, 16, 8e-4, ("tower",), ()),
         Stage("text", 20_000, 16, 1.2e-3, ("decoder",), ()),
-        Stage("frozen", 16_000, 32, 8e-4, ("tower", "projector"), ("tower", "text")),
-        Stage("joint", 60_000, 32, 8e-4, ("tower", "projector", "decoder"), ("frozen",)),
+        Stage("frozen", 3_200, 16, 8e-4, ("tower", "projector"), ("tower", "text")),
+        Stage("joint", 8_000, 16, 8e-4, ("tower", "projector", "decoder"), ("frozen",)),
     )
 }
 
