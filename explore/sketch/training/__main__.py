@@ -12,11 +12,13 @@ from huggingface_hub.constants import HF_HOME
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from explore.errors import ParameterError
+from explore.sketch.exams import FLOORS, run_exam
 from explore.sketch.training.architecture import build_model, build_processor
 from explore.sketch.training.batches import Batcher
+from explore.sketch.training.card import write_card
 from explore.sketch.training.fast_attention import use_training_attention
 from explore.sketch.training.scene_store import SceneStore
-from explore.sketch.training.shipping import SHIPPED, ship
+from explore.sketch.training.shipping import SHIPPED, WEIGHTS, ship
 from explore.sketch.training.stages import STAGES, run_stage
 from explore.sketch.training.tokenizer import train_tokenizer
 
@@ -86,12 +88,25 @@ def ship_all(folder: Folder = DEFAULT_FOLDER) -> None:
             typer.echo(ship(name, folder, tokenizer_in(folder)))
 
 
+@app.command()
+def card(scenes: Annotated[int, typer.Option(help="Scenes of the exam.")] = 1000) -> None:
+    """Examine both shipped checkpoints and write their card."""
+    import explore
+
+    results = [
+        run_exam(explore.load(name), scenes, checkpoint=name, progress=lambda _, message: print(message))
+        for name in FLOORS
+    ]
+    write_card(results, WEIGHTS)
+
+
 @app.command(name="all")
 def train_all(folder: Folder = DEFAULT_FOLDER, scenes: Scenes = SCENES, threads: Threads = None) -> None:
     """Draw, train every stage and write the shipped checkpoints."""
     for name in STAGES:
         stage(name, folder, scenes, threads)
     ship_all(folder)
+    card()
 
 
 if __name__ == "__main__":
