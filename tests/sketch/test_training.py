@@ -139,6 +139,11 @@ def test_the_frozen_stage_leaves_the_decoder_alone_and_ships(
         if "language_model" in key or "lm_head" in key:
             assert torch.equal(value, text[key])
     assert any(not torch.equal(frozen[key], tower[key]) for key in frozen if "vision_tower" in key)
+    # the joint stage begins where the earlier ones ended, part by part
+    start = build_model(tokenizer)
+    run_stage(replace(STAGES["joint"], scenes=4, batch=2, rate=0.0), start, batcher, tmp_path)
+    joint = torch.load(tmp_path / "joint.pt", weights_only=True)["model"]
+    assert all(torch.equal(joint[key], frozen[key]) for key in joint)
     shipped = ship("frozen", tmp_path, tokenizer, tmp_path / "shipped")
     assert (shipped / "model.safetensors").stat().st_size < 16e6
     from explore.models.loading import load_runner

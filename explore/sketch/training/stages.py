@@ -53,7 +53,7 @@ STAGES = {
         Stage("tower", 52_000, 16, 8e-4, ("tower",), ()),
         Stage("text", 20_000, 16, 1.2e-3, ("decoder",), ()),
         Stage("frozen", 3_200, 16, 8e-4, ("tower", "projector"), ("tower", "text")),
-        Stage("joint", 6_400, 16, 8e-4, ("tower", "projector", "decoder"), ("frozen",)),
+        Stage("joint", 9_600, 16, 6e-4, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
 }
 
