@@ -232,7 +232,7 @@ def load(
     """Load a vision-language model through the default session; see :meth:`Session.load`.
 
     >>> runner = explore.load()                       # the model that ships: no network, no GPU
-    >>> runner = explore.load("Qwen/Qwen2.5-VL-3B-Instruct", device="cuda", dtype="bfloat16")
+    >>> runner = explore.load("llava-hf/llava-1.5-7b-hf", device="cuda", dtype="bfloat16")
     """
     return session().load(
         checkpoint, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code

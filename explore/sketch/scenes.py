@@ -247,7 +247,8 @@ def _downsample_labels(labels: np.ndarray, things: int) -> np.ndarray:
     return np.where(covered, winner + 1, 0).astype(np.uint8)
 
 
-EXAMPLE_SEEDS = (3, 7, 11, 19, 23, 31, 42, 57, 64, 71, 88, 93)
+EXAMPLE_SEEDS = tuple(500_000_000 + n for n in (22, 26, 33, 35, 48, 49, 51, 59, 69, 81, 85, 91))
+"""Chosen by eye from seeds that neither training nor the exam draws from."""
 
 
 def examples() -> list[Scene]:
