@@ -16,6 +16,8 @@ from transformers import (
     LlavaProcessor,
     PreTrainedTokenizerFast,
     SiglipVisionConfig,
+    VipLlavaConfig,
+    VipLlavaForConditionalGeneration,
 )
 
 from explore.models.runner import Runner
@@ -117,14 +119,30 @@ def tiny_llava(
         tie_word_embeddings=tie,
     )
     torch.manual_seed(seed)
-    model = LlavaForConditionalGeneration(config)
-    # Everything random, norms and biases too: a skipped norm or a forgotten bias must show.
+    return _shaken(LlavaForConditionalGeneration(config), seed), processor
+
+
+def tiny_vipllava(seed: int = 0) -> tuple[VipLlavaForConditionalGeneration, LlavaProcessor]:
+    """The sister family that joins several layers of the tower; sizes of `tiny_llava`."""
+    model, processor = tiny_llava(seed)
+    own = model.config
+    config = VipLlavaConfig(
+        vision_config=own.vision_config,
+        text_config=own.text_config,
+        image_token_id=own.image_token_id,
+        vision_feature_layers=[-2, -1],
+    )
+    return _shaken(VipLlavaForConditionalGeneration(config), seed), processor
+
+
+def _shaken(model: Any, seed: int) -> Any:
+    """Everything random, norms and biases too: a skipped norm or a forgotten bias must show."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, values in model.named_parameters():
             noise = torch.randn(values.shape, generator=generator)
             values.copy_(1 + 0.2 * noise if "norm" in name and name.endswith("weight") else 0.15 * noise)
-    return model.eval(), processor
+    return model.eval()
 
 
 @functools.cache

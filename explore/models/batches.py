@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +22,23 @@ from explore.models.requests import require_room
 from explore.runs import Report
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class _Shown:
-    """The pictures of one or several questions, processed."""
+    """The pictures of one or several questions, processed once.
+
+    Parameters
+    ----------
+    pictures
+        Upright and RGB.
+    tensors
+        What the processor made of them, without what it made of the text.
+    replacements
+        What each placeholder of a prompt is expanded to.
+    """
 
     pictures: tuple[Image.Image, ...]
-    tensors: dict[str, Any] | None = None
-    replacements: tuple[str, ...] = ()
+    tensors: dict[str, Any]
+    replacements: tuple[str, ...]
 
 
 def batched_answers(
@@ -45,26 +56,24 @@ def batched_answers(
             f"batch_size={batch_size} and max_new_tokens={max_new_tokens} were given", "Both are at least 1."
         )
     order = _by_picture(pairs)
-    found, done = [""] * len(pairs), 0
-    shown: dict[Any, _Shown] = {}
+    found, known = [""] * len(pairs), dict[Any, _Shown]()
     with checked_layers(family.layers, cancel_check(progress)):
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             keys = [_key(pairs[index][0]) for index in batch]
             # Only pictures of this batch stay: a thousand open photos would not fit in memory.
-            shown = {key: shown[key] for key in keys if key in shown}
+            known = {key: known[key] for key in keys if key in known}
+            prompts = []
             for key, index in zip(keys, batch, strict=True):
-                if key not in shown:
-                    shown[key] = _Shown(open_pictures(pairs[index][0]))
-            prompts = [
-                writer.write(pairs[index][1], len(shown[key].pictures)) for key, index in zip(keys, batch, strict=True)
-            ]
-            tensors = _batch(family, prompts, [shown[key] for key in keys])
+                if key not in known:
+                    known[key] = _process(family, writer, open_pictures(pairs[index][0]))
+                prompts.append(writer.write(pairs[index][1], len(known[key].pictures)))
+            tensors = _inputs(family, prompts, [known[key] for key in keys])
             require_room(info, tensors["input_ids"].shape[1])
             for index, answer in zip(batch, generate_batch(family, tensors, max_new_tokens), strict=True):
                 found[index] = answer
-            done += len(batch)
             if progress is not None:
+                done = start + len(batch)
                 progress(done / len(order), f"{done} of {len(order)} questions")
     return found
 
@@ -78,63 +87,63 @@ def _by_picture(pairs: Sequence[tuple[Any, str]]) -> list[int]:
 
 
 def _key(image: Any) -> Any:
+    if isinstance(image, os.PathLike):
+        return os.fspath(image)
     return image if isinstance(image, str | bytes) else id(image)
 
 
-def _batch(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[str, Any]:
+def _process(family: Family, writer: PromptWriter, pictures: tuple[Image.Image, ...]) -> _Shown:
+    made = dict(
+        family.processor(
+            text=[writer.write("?", len(pictures)).text],
+            images=list(pictures),
+            return_tensors="pt",
+            return_text_replacement_offsets=True,
+        )
+    )
+    replaced = made.pop("text_replacement_offsets")[0]
+    length = made["input_ids"].shape[-1]
+    per_token = {name for name in made if name.endswith("_ids") or name == "attention_mask"}
+    tensors = {name: each for name, each in made.items() if name not in per_token or each.shape[-1] != length}
+    return _Shown(pictures, tensors, tuple(each["replacement"] for each in replaced))
+
+
+def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[str, Any]:
     """The model's inputs for one batch: shared image features where the family has them, else pixels per prompt."""
-    unique = list({id(each): each for each in shown}.values())
-    for each in unique:
-        if each.tensors is None:
-            _process(family, prompts[shown.index(each)], each)
-    joined = {
-        name: torch.cat([each.tensors[name] for each in unique if each.tensors is not None])
-        for name in unique[0].tensors or {}
-        if unique[0].tensors and isinstance(unique[0].tensors[name], torch.Tensor)
-    }
-    features = family.image_features(family.on_device(joined))
+    features = _features(family, list(dict.fromkeys(shown)))
     if features is None:
         return _own_pixels(family, prompts, shown)
-    of: dict[int, list[torch.Tensor]] = {}
-    for each in unique:
-        of[id(each)], features = features[: len(each.pictures)], features[len(each.pictures) :]
-    texts = [_expanded(family, prompt, each.replacements) for prompt, each in zip(prompts, shown, strict=True)]
     made = family.processor.tokenizer(
-        texts,
+        [_expanded(family, prompt, each.replacements) for prompt, each in zip(prompts, shown, strict=True)],
         return_tensors="pt",
         padding=True,
         padding_side="left",
         add_special_tokens=prompts[0].add_special,
         return_token_type_ids=False,
     )
-    rows = [feature for each in shown for feature in of[id(each)]]
-    return {
-        **family.on_device(made),
-        "mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=rows)},
-    }
+    rows: Any = [feature for each in shown for feature in features[each]]
+    if isinstance(features[shown[0]], torch.Tensor):
+        rows = torch.stack(rows)
+    return {**family.on_device(made), "mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=rows)}}
 
 
-def _process(family: Family, prompt: Prompt, shown: _Shown) -> None:
-    made = dict(
-        family.processor(
-            text=[prompt.text],
-            images=list(shown.pictures),
-            return_tensors="pt",
-            return_text_replacement_offsets=True,
-        )
-    )
-    shown.replacements = tuple(each["replacement"] for each in made.pop("text_replacement_offsets")[0])
-    length = made["input_ids"].shape[-1]
-    per_token = {name for name, value in made.items() if name.endswith("_ids") or name == "attention_mask"}
-    shown.tensors = {name: value for name, value in made.items() if name not in per_token or value.shape[-1] != length}
+def _features(family: Family, unique: list[_Shown]) -> dict[_Shown, Any] | None:
+    """Projected features of the pictures, each picture encoded once; None if the family does not share them."""
+    joined = {name: torch.cat([each.tensors[name] for each in unique]) for name in unique[0].tensors}
+    features = family.image_features(family.on_device(joined))
+    if features is None:
+        return None
+    found, at = dict[_Shown, Any](), 0
+    for each in unique:
+        found[each] = features[at : at + len(each.pictures)]
+        at += len(each.pictures)
+    return found
 
 
 def _expanded(family: Family, prompt: Prompt, replacements: Sequence[str]) -> str:
-    token = str(family.processor.image_token)
-    parts = prompt.text.split(token)
-    return "".join(
-        part + (replacements[index] if index < len(replacements) else "") for index, part in enumerate(parts)
-    )
+    """The prompt with its placeholders expanded as the processor expands them."""
+    parts = prompt.text.split(str(family.processor.image_token))
+    return "".join(part + tail for part, tail in zip(parts, [*replacements, ""], strict=True))
 
 
 def _own_pixels(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def greedy_config(family: Family, max_new_tokens: int, **more: bool) -> Generati
         top_p=1.0,
         top_k=50,
         use_cache=True,
+        cache_implementation="dynamic",
         eos_token_id=list(ends) or None,
         pad_token_id=pad if pad is not None else (ends[0] if ends else 0),
         **more,

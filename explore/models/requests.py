@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from explore.errors import ContextLengthError, ParameterError
+from explore.errors import ContextLengthError, ParameterError, QuestionError
 from explore.layout import Role
 from explore.models.families.base import Family
 from explore.models.fingerprints import digest
@@ -54,7 +54,12 @@ def make_request(family: Family, writer: PromptWriter, image: Any, question: str
     """
     pictures = open_pictures(image)
     prompt = writer.write(question, len(pictures), system)
-    return Request(question.strip(), prompt, pictures, prepare(family, prompt, pictures))
+    inputs = prepare(family, prompt, pictures)
+    if not len(inputs.positions(Role.QUESTION)):
+        raise QuestionError(
+            f"The question {question!r} has no token in the model's vocabulary", "", "Ask in words the model can read."
+        )
+    return Request(question.strip(), prompt, pictures, inputs)
 
 
 def require_room(info: ModelInfo, length: int) -> None:
@@ -116,10 +121,10 @@ class SaidAnswers:
         """
         if not isinstance(answer, str):
             ids = [int(each) for each in answer]
-            if not ids or not all(0 <= each < vocab for each in ids):
+            if not ids or not all(0 <= each < vocab and each not in family.placeholder_ids for each in ids):
                 raise ParameterError(
                     f"The answer was given as {len(ids)} token ids",
-                    f"At least one id is needed, and all are from 0 to {vocab - 1}.",
+                    f"At least one is needed, from 0 to {vocab - 1}, and none may stand for a picture.",
                 )
             return ids
         text = answer.strip()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tokenizers.normalizers import Replace
 
 from explore.errors import (
     Cancelled,
@@ -26,7 +27,7 @@ from explore.models.plans import RecordingPlan
 from explore.models.runner import Runner
 from explore.trace import open_trace
 from explore.workers import Worker
-from tests.tiny import tiny_llava, tiny_processor, tiny_runner
+from tests.tiny import tiny_llava, tiny_processor, tiny_runner, tiny_vipllava
 
 EVERYTHING = RecordingPlan(attention="all", vision=("cls_attention", "keys", "features"))
 QUESTION = "what is the red thing?"
@@ -354,6 +355,8 @@ def test_bad_input_is_refused_before_the_model_runs(monkeypatch: pytest.MonkeyPa
             runner.read(noise(), QUESTION, [])
         with pytest.raises(ParameterError, match="token ids"):
             runner.read(noise(), QUESTION, [10**6])
+        with pytest.raises(ParameterError, match="stand for a picture"):
+            runner.read(noise(), QUESTION, [7, *runner._family.placeholder_ids])
         with pytest.raises(ParameterError):
             runner.answers([(noise(), "a")], batch_size=0)
     assert runner.ask(noise(), "a", max_new_tokens=1).answer_ids.shape == (1,)
@@ -416,6 +419,37 @@ def test_the_fingerprint_survives_the_file(tmp_path: Any) -> None:
     assert again.fingerprint["checkpoint"] == "tiny"
     assert again.fingerprint["plan"]["hidden"] == [0, 1]
     assert again.fingerprint.items() >= tiny_runner().fingerprint.items()
+
+
+def test_a_static_cache_in_the_checkpoint_is_set_aside() -> None:
+    model, runner = fresh(seed=7)
+    expected = runner.ask(noise(), QUESTION, max_new_tokens=3)
+    model.generation_config.cache_implementation = "static"
+    model.generation_config.repetition_penalty = 5.0
+    again = runner.ask(noise(), QUESTION, max_new_tokens=3)
+    np.testing.assert_array_equal(again.logits, expected.logits)
+    np.testing.assert_array_equal(again.attention(1), expected.attention(1))
+
+
+def test_a_question_without_tokens_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, runner = fresh(seed=7)
+    tokenizer = runner._family.processor.tokenizer.backend_tokenizer
+    tokenizer.normalizer = Replace("\u200b", "")
+    with pytest.raises(QuestionError, match="no token"):
+        runner.ask(noise(), "\u200b")
+
+
+def test_several_tower_layers_at_once() -> None:
+    model, processor = tiny_vipllava()
+    runner = Runner(model, processor)
+    plan = RecordingPlan(vision=("features",))
+    trace = runner.ask(noise(), QUESTION, max_new_tokens=3, record=plan)
+    assert trace.vision["features"].shape == (16, 48)
+    assert plan.estimate(runner.info, 30, 3, visual_tokens=16)["vision"] == trace.vision["features"].nbytes
+    read = runner.read(noise(), QUESTION, trace.answer_ids)
+    np.testing.assert_allclose(read.logits, trace.logits, atol=1e-4)
+    answers = runner.answers([(noise(), QUESTION), (noise(seed=1), "what?")], max_new_tokens=3)
+    assert answers[0] == trace.answer
 
 
 def test_a_closed_runner_says_so() -> None:

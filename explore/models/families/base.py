@@ -138,11 +138,11 @@ class Family:
                 moved[name] = value.to(self.model.device, self.dtype if value.is_floating_point() else None)
         return moved
 
-    def image_features(self, tensors: Mapping[str, Any]) -> list[torch.Tensor] | None:
+    def image_features(self, tensors: Mapping[str, Any]) -> Sequence[torch.Tensor] | torch.Tensor | None:
         """Projected features per picture, each (visual_tokens, width), if they may be shared between prompts.
 
-        None means that this family's features depend on the prompt or cannot be told apart by picture; then every
-        prompt brings its own pixels.
+        They come in the form the model takes them back in, a list or one tensor. None means that this family's
+        features depend on the prompt or cannot be told apart by picture; then every prompt brings its own pixels.
         """
         return None
 

@@ -36,16 +36,19 @@ class Llava(Family):
             found.append(GridPlan(number, boxes, size, skip=skip))
         return found
 
-    def image_features(self, tensors: Mapping[str, Any]) -> list[torch.Tensor]:
+    def image_features(self, tensors: Mapping[str, Any]) -> Sequence[torch.Tensor] | torch.Tensor:
         """See `Family.image_features`."""
         made = self.model.base_model.get_image_features(pixel_values=tensors["pixel_values"], return_dict=True)
-        return list(made.pooler_output)
+        found: Sequence[torch.Tensor] | torch.Tensor = made.pooler_output
+        return found
 
     @property
     def _strategy(self) -> str:
         return str(getattr(self.model.config, "vision_feature_select_strategy", "default"))
 
     def _feature_width(self, config: Any) -> int:
-        layers = getattr(self.model.config, "vision_feature_layer", -2)
+        own = self.model.config
+        # VipLlava joins several layers, and had another name for them.
+        layers: Any = getattr(own, "vision_feature_layer", None) or getattr(own, "vision_feature_layers", -2)
         joined = 1 if isinstance(layers, int) else len(layers)
         return int(config.hidden_size) * joined
