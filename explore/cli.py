@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -67,8 +68,10 @@ def lab(
 ) -> None:
     """Start JupyterLab on a notebook. Further options go to Jupyter as they are."""
     target = _notebook(notebook)
-    # The notebook's own folder tree is the root, so that links between notebooks and to examples work.
-    command = [sys.executable, "-m", "jupyterlab", str(target), "--ServerApp.root_dir", str(_root_of(target))]
+    root = _root_of(target)
+    # Not the notebook as argument: then the address printed for those without a browser here would not lead to it.
+    page = f"/lab/tree/{quote(target.relative_to(root).as_posix())}"
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", f"--LabApp.default_url={page}"]
     if port is not None:
         command += ["--port", str(port)]
     if not browser:

@@ -147,15 +147,16 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_lab_starts_jupyter_on_the_first_notebook(started: list[list[str]], tmp_path: Path) -> None:
-    notebook = tmp_path / "notebooks" / "mine.ipynb"
+    notebook = tmp_path / "notebooks" / "my first.ipynb"
     notebook.parent.mkdir()
     notebook.write_text("{}")
     options = ["--no-browser", "--port", "8899", "--ServerApp.token=x"]
     result = run(cli.app, ["lab", "--notebook", str(notebook), *options])
     assert result.exit_code == 0, result.output
     (command,) = started
-    assert command[:4] == [sys.executable, "-m", "jupyterlab", str(notebook)]
-    assert command[command.index("--ServerApp.root_dir") + 1] == str(tmp_path)
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert f"--ServerApp.root_dir={tmp_path}" in command
+    assert "--LabApp.default_url=/lab/tree/notebooks/my%20first.ipynb" in command
     assert command[command.index("--port") + 1] == "8899"
     assert {"--no-browser", "--ServerApp.token=x"} <= set(command)
     assert ("--allow-root" in command) == (os.geteuid() == 0)
@@ -166,7 +167,8 @@ def test_lab_finds_the_first_notebook_from_anywhere(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(cli.app, ["lab"]).exit_code == 0
-    assert started[0][3] == str(Path(cli.__file__).parents[1] / "notebooks" / "00_start_here.ipynb")
+    assert f"--ServerApp.root_dir={Path(cli.__file__).parents[1]}" in started[0]
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in started[0]
 
 
 def test_lab_on_a_notebook_that_is_not_there_says_so(
