@@ -12,6 +12,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from explore.sketch.training.architecture import build_model, build_processor
+from explore.sketch.training.stages import STAGES
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 SHIPPED = {"joint": "default", "frozen": "frozen"}
@@ -32,16 +33,17 @@ def ship(stage: str, folder: Path, tokenizer: PreTrainedTokenizerFast, target: P
     shutil.rmtree(draft, ignore_errors=True)
     model.half().save_pretrained(draft)
     build_processor(tokenizer).save_pretrained(draft)
-    (draft / "training.json").write_text(json.dumps(costs(folder), indent=2) + "\n")
+    (draft / "training.json").write_text(json.dumps(costs(folder, stage), indent=2) + "\n")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(draft, target)
     return target
 
 
-def costs(folder: Path) -> dict[str, Any]:
-    """Steps and seconds of every stage trained in ``folder``."""
+def costs(folder: Path, last: str) -> dict[str, Any]:
+    """Steps and seconds of every stage up to ``last`` trained in ``folder``."""
+    names = list(STAGES)
     found = {}
-    for path in sorted(folder.glob("*.pt")):
-        state = torch.load(path, weights_only=True)
-        found[path.stem] = {"steps": int(state["step"]), "seconds": round(float(state["seconds"]))}
+    for name in names[: names.index(last) + 1]:
+        state = torch.load(folder / f"{name}.pt", weights_only=True)
+        found[name] = {"steps": int(state["step"]), "seconds": round(float(state["seconds"]))}
     return found

@@ -51,9 +51,9 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage("tower", 52_000, 16, 8e-4, ("tower",), ()),
-        Stage("text", 20_000, 16, 1.2e-3, ("decoder",), ()),
-        Stage("frozen", 3_200, 16, 8e-4, ("tower", "projector"), ("tower", "text")),
-        Stage("joint", 9_600, 16, 6e-4, ("tower", "projector", "decoder"), ("text", "frozen")),
+        Stage("text", 48_000, 16, 1.2e-3, ("decoder",), ()),
+        Stage("frozen", 16_000, 16, 8e-4, ("tower", "projector"), ("tower", "text")),
+        Stage("joint", 60_000, 16, 6e-4, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
 }
 
