@@ -10,6 +10,8 @@ import hashlib
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def open_picture(image: Any) -> Image.Image:
         It is no picture, is cut off, or its values cannot be read as one.
     """
     if isinstance(image, Image.Image):
-        return _to_rgb(_load(image))
+        return _to_rgb(_load(_copied(image)))
     if isinstance(image, str | os.PathLike):
         return _to_rgb(_load(_open_path(image)))
     if isinstance(image, bytes | bytearray | memoryview):
@@ -97,10 +99,23 @@ def _open_file(source: Any, name: str) -> Image.Image:
 
 
 def _load(image: Image.Image) -> Image.Image:
-    """Decode the pixels and turn them upright."""
-    try:
+    """Decode the pixels and turn them upright, in place."""
+    with _damage_explained():
         image.load()
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _copied(image: Image.Image) -> Image.Image:
+    """A caller's picture as one of our own; a lazily opened file may turn out to be damaged only here."""
+    with _damage_explained():
+        return image.copy()
+
+
+@contextmanager
+def _damage_explained() -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
         raise ImageInputError(
             f"The picture is damaged or cut off: {error}", "", "Copy or download it again, or open another one."
@@ -148,7 +163,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", image.size, "white")
         image.alpha_composite(layer)
-    rgb = image.convert("RGB")
+    rgb = image.convert("RGB")  # a copy where it is RGB already, free of the file and of the caller
     rgb.info = {}  # orientation, profiles and palettes have done their work
     return rgb
 

@@ -112,19 +112,20 @@ class LayerRecord:
         self.steps.append(Step(query, wanted, start, end, keys, mask, call.causal))
 
     def rows(self) -> Tensor:
-        """Attention weights of all wanted rows, (batch, heads, rows, positions) float32.
+        """Attention weights of all wanted rows, (batch, heads, rows, positions) in at least single precision.
 
         Columns a row cannot see are zero; the others sum to 1.
         """
         assert self.steps, "no wanted query was seen"
-        key = torch.cat(self.keys, dim=2).float()
+        exact = torch.promote_types(self.keys[0].dtype, torch.float32)
+        key = torch.cat(self.keys, dim=2).to(exact)
         query = torch.cat([step.query for step in self.steps], dim=2)
         key = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)
         bias = self._bias(key.shape[2])
         chunk = max(1, _CHUNK_BYTES // (4 * query.shape[0] * query.shape[1] * key.shape[2]))
         return torch.cat(
             [
-                self._weights(query[:, :, at : at + chunk].float(), key, bias[:, :, at : at + chunk])
+                self._weights(query[:, :, at : at + chunk].to(exact), key, bias[:, :, at : at + chunk])
                 for at in range(0, query.shape[2], chunk)
             ],
             dim=2,
