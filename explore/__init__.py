@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 from explore.version import __version__
 
 if TYPE_CHECKING:
-    from explore import doctor, errors, maps, models, sketch
+    import explore.doctor as doctor
+    import explore.errors as errors
+    import explore.maps as maps
+    import explore.models as models
+    import explore.sketch as sketch
     from explore.jobs import Job
     from explore.layout import Role, TokenLayout
     from explore.models.plans import RecordingPlan
