@@ -32,7 +32,7 @@ Listed = tuple[Sequence[Thing], str]
 _KIND_IDS = {name: i + len(BACKGROUNDS) for i, name in enumerate(KINDS)} | {n: i for i, n in enumerate(BACKGROUNDS)}
 DENSE_CLASSES = {"kind": len(_KIND_IDS), "colour": len(COLOURS), "text": len(TEXTS), "size": 3}
 """Per-patch label sets of the tower's first lessons; everything but "kind" is labelled on things only."""
-NOUN_CLASSES = {"count": 5, "colour": len(COLOURS), "row": 3, "column": 3}
+NOUN_CLASSES = {"count": 5, "colour": len(COLOURS), "row": 3, "column": 3, "text": len(TEXTS)}
 """What the decoder's states over a named thing are taught to know of it."""
 
 
@@ -192,6 +192,7 @@ def noun_facts(question: str, spans: Sequence[tuple[int, int]], things: Sequence
             continue
         token = ends[start + len(name)]
         facts["colour"][token] = list(COLOURS).index(thing.colour)
+        facts["text"][token] = TEXTS.index(thing.text) if thing.text in TEXTS else -100
         facts["column"][token], facts["row"][token] = (min(int(value * 3), 2) for value in thing.at)
     return list(facts.values())
 
