@@ -13,6 +13,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 
+from tests.browser import chromium  # noqa: F401  registered once: a process can drive one browser only
+
 REQUIRED = ("browser", "notebook")
 
 

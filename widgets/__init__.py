@@ -2,6 +2,9 @@
 
 >>> from widgets import Workbench
 >>> Workbench(trace)
+
+A new view is a class in ``NAME.py`` that derives from :class:`widgets.base.View`, a module ``static/NAME.js``, and, if
+the shared styles do not do, ``static/NAME.css``; how the static files are joined stands in ``assets.py``.
 """
 
 from widgets.ask_panel import AskPanel

@@ -16,7 +16,7 @@ from explore.sketch import BACKGROUNDS, COLOURS, KINDS, Scene, Thing, examples, 
 from explore.sketch.language import questions
 from explore.sketch.scenes import SIZE, SIZES
 from widgets.base import View
-from widgets.job_bar import job_states
+from widgets.job_bar import JobMirror
 from widgets.pictures import encode_picture
 
 ABOUT_ANYTHING = ("What do you see?", "What is this?", "How many things are there?")
@@ -71,6 +71,7 @@ class AskForm(View):
             drawn=_scene_state(drawn_scene(FIRST_DRAWING)),
             **traits,
         )
+        self._mirror = JobMirror(self, lambda: [self._job] if self._job else [])
 
     def handlers(self) -> dict[str, Callable[..., None]]:
         return {"draw": self._draw, "upload": self._upload, "ask": self._ask, "cancel": self._cancel}
@@ -104,14 +105,9 @@ class AskForm(View):
     def _ask(self, question: str) -> None:
         if not question.strip():
             raise QuestionError("The question is empty", "", "Type one, or take one of those below the line.")
-        job = self._ask_model(self.picture, question)
-        self._job = job
-        job.observe(self._show_job)
-        self._show_job(job)
-
-    def _show_job(self, job: Job[Any]) -> None:
-        if job is self._job:
-            self.jobs = job_states([job])
+        self._job = self._ask_model(self.picture, question)
+        self._job.observe(self._mirror.refresh)
+        self._mirror.refresh()
 
     def _cancel(self, id: int) -> None:
         if self._job is not None and self._job.id == id:

@@ -40,6 +40,17 @@ class View(anywidget.AnyWidget):
         super().__init__(**traits)
         self.on_msg(self._receive)
 
+    def open(self) -> None:
+        """Connect to the browser, taking its messages on whichever thread it sends them to.
+
+        JupyterLab sends a widget's messages to a subshell, so that they are heard while a cell runs. ipykernel (7.4)
+        would bring them back to the loop that last sent something, for widgets whose cell awaits the answer; ours
+        never do, and a cancel button has to work during a cell.
+        """
+        super().open()
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = None
+
     @traitlets.default("_esm")
     def _compose_module(self) -> str:
         return module(self.static)

@@ -37,10 +37,10 @@ class JobBar(View):
 
     def __init__(self, source: Session | Job[Any] | None = None, **traits: Any) -> None:
         self._source = source if source is not None else session()
-        self._turn = threading.RLock()
-        super().__init__(jobs=job_states(self._shown()), **traits)
-        self._unobserve: Callable[[], None] = self._source.observe(self._refresh)
-        self._refresh()  # something may have changed before anybody observed
+        super().__init__(**traits)
+        self._mirror = JobMirror(self, self._shown)
+        self._unobserve: Callable[[], None] = self._source.observe(self._mirror.refresh)
+        self._mirror.refresh()
 
     def close(self) -> None:
         """Take the bar away; the jobs go on."""
@@ -56,26 +56,39 @@ class JobBar(View):
         jobs = self._source.jobs
         return [job for job in jobs if job.done][-RECENT:] + [job for job in jobs if not job.done]
 
-    def _refresh(self, _changed: object = None) -> None:
-        """Called from the thread that made the change; a trait's new value goes out from any thread."""
-        with self._turn:  # or the slower of two threads could bring back an older state
-            self.jobs = job_states(self._shown())
-
     def _cancel(self, id: int) -> None:
         for job in self._shown():
             if job.id == id:
                 job.cancel()
 
 
-def job_states(jobs: Sequence[Job[Any]]) -> list[dict[str, Any]]:
-    """Jobs for ``static/jobs.js``."""
-    return [
-        {
-            "id": job.id,
-            "name": job.name,
-            "state": job.state,
-            "progress": job.progress,
-            "message": str(job.error) if job.state == "failed" else job.message,
-        }
-        for job in jobs
-    ]
+class JobMirror:
+    """Keeps a view's trait ``jobs`` in step with jobs that change on other threads.
+
+    Parameters
+    ----------
+    view : View
+        Has the trait ``jobs``; its module shows it with ``static/jobs.js``.
+    shown : callable
+        The jobs to show now.
+    """
+
+    def __init__(self, view: View, shown: Callable[[], Sequence[Job[Any]]]) -> None:
+        self._view = view
+        self._shown = shown
+        self._turn = threading.RLock()
+
+    def refresh(self, _changed: object = None) -> None:
+        """To be called after every change, from whichever thread made it."""
+        with self._turn:  # else the slower of two threads could bring back an older state
+            self._view.jobs = [_job_state(job) for job in self._shown()]
+
+
+def _job_state(job: Job[Any]) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "progress": job.progress,
+        "message": str(job.error) if job.state == "failed" else job.message,
+    }

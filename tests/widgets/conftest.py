@@ -1,5 +1,5 @@
 """The browser fixtures for views."""
 
-from tests.browser import _tab, chromium, mount, new_page, show
+from tests.browser import _tab, mount, new_page, show
 
-__all__ = ["_tab", "chromium", "mount", "new_page", "show"]
+__all__ = ["_tab", "mount", "new_page", "show"]

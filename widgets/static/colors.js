@@ -23,9 +23,9 @@ export function pixelTable(table, lo, hi, [from, to], fade) {
   return new Uint32Array(out.buffer);
 }
 
-// Steep at first, so that what is clearly above the floor is clearly visible.
+// Opaque from three quarters of the scale on, so that high values show their true colour.
 function fadeOf(share) {
-  return 255 * Math.min(1, 1.35 * Math.sqrt(share) * Math.min(1, share * 4 + 0.08));
+  return 255 * Math.min(1, 1.3 * share ** 0.9);
 }
 
 /**

@@ -84,6 +84,8 @@ export function tokenStrip(label, items, onChoose, onHover) {
         chips[i].classList.toggle("hovered", item.positions.includes(hovered));
         chips[i].classList.toggle("unmapped", strength === null);
         chips[i].style.setProperty("--strength", (strength ?? 0).toFixed(3));
+        // The eye tells faint tints apart badly: shading rises faster than the value.
+        chips[i].style.setProperty("--shade", ((strength ?? 0) ** 0.6).toFixed(3));
       });
       rove(chips, selected);
     },
