@@ -48,9 +48,9 @@ def prompts(questions: list[str], dtype: str) -> dict[str, Any]:
     return family.on_device(dict(made))
 
 
-# Two runs of one model, one with SDPA and one with eager attention, drift apart by rounding from layer to layer: in single
-# precision until their weights differ by some 3e-6, each about as far from the exact ones; in double precision by less,
-# but the norms stay in single. `test_rows_equal_eager_on_the_same_states` takes the drift out and allows 1e-6.
+# Two runs of one model, one with SDPA and one with eager attention, drift apart by rounding from layer to layer: in
+# single precision until their weights differ by some 3e-6, each about as far from the exact ones; in double precision
+# by less, but the norms stay in single. `test_rows_equal_eager_on_the_same_states` takes the drift out and allows 1e-6.
 DRIFT = pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 5e-6), ("float32", 2e-5)])
 
 
