@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 from widgets.assets import module, style
 from widgets.base import View
@@ -152,8 +152,8 @@ def listening(page: Page, trouble: list[str]) -> Iterator[None]:
         if not request.url.startswith(local):
             trouble.append(f"request: {request.url}")
 
-    def on_error(error: object) -> None:
-        trouble.append(f"uncaught: {error}")
+    def on_error(error: Error) -> None:
+        trouble.append(f"uncaught: {error.stack or error.message}")
 
     page.on("console", on_console)
     page.on("pageerror", on_error)

@@ -49,14 +49,36 @@ def thing_cell(thing: Thing) -> tuple[int, int]:
     return min(int(y * GRID), GRID - 1), min(int(x * GRID), GRID - 1)
 
 
-def cell_words(things: Sequence[Thing], background: str, label: int, row: int, column: int) -> list[str]:
-    """The words that name one patch: what it shows and where it lies.
+def centre_cells(things: Sequence[Thing], cells: np.ndarray) -> np.ndarray:
+    """The patch of each thing that is nearest to its centre, int64 (things,) into the flat grid; -1 where it has none.
+
+    Parameters
+    ----------
+    cells
+        Which thing each patch shows, (rows, columns), as `cell_labels` makes it.
+    """
+    rows, columns = np.indices(cells.shape).reshape(2, -1)
+    found = np.full(len(things), -1, np.int64)
+    for index, thing in enumerate(things):
+        mine = np.flatnonzero(cells == index + 1)
+        if len(mine):
+            away = np.hypot((columns[mine] + 0.5) / GRID - thing.at[0], (rows[mine] + 0.5) / GRID - thing.at[1])
+            found[index] = mine[away.argmin()]
+    return found
+
+
+def cell_words(
+    things: Sequence[Thing], background: str, label: int, row: int, column: int, *, centre: bool = False
+) -> list[str]:
+    """The words that name one patch: what it shows and where it lies, and at a thing's centre also how large it is.
 
     The text stage of the training reads a scene as 12 x 12 such bags of words; the frozen stage teaches the tower to
-    say the same thing with one visual token.
+    say the same thing with one visual token. The word "thing" stands once for every thing, so that things can be
+    counted and told apart.
     """
     place = [COLUMN_NAMES[column], str(row + 1)]
     if label == 0:
         return [background, *place]
     thing = things[label - 1]
-    return [thing.kind, thing.colour, *([thing.text] if thing.text else []), *place]
+    size = ["thing", *([thing.size] if thing.size != "medium" else [])] if centre else []
+    return [thing.kind, thing.colour, *size, *([thing.text] if thing.text else []), *place]

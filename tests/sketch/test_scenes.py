@@ -5,7 +5,7 @@ import pytest
 
 from explore.errors import ParameterError
 from explore.sketch import BACKGROUNDS, COLOURS, KINDS, Scene, Thing, examples, scene
-from explore.sketch.cells import GRID, cell_words, scene_cells, thing_cell
+from explore.sketch.cells import GRID, cell_words, centre_cells, scene_cells, thing_cell
 from explore.sketch.scenes import SIZE, crowd
 from explore.sketch.things.signs import TEXTS
 from explore.sketch.training.scene_store import scene_contents
@@ -131,6 +131,7 @@ def test_cells_follow_the_masks() -> None:
 def test_cell_words_name_thing_and_place() -> None:
     thing = Thing("sign", "red", "large", (0.1, 0.9), "STOP")
     assert cell_words([thing], "grass", 1, 10, 1) == ["sign", "red", "STOP", "B", "11"]
+    assert cell_words([thing], "grass", 1, 10, 1, centre=True) == ["sign", "red", "thing", "large", "STOP", "B", "11"]
     assert cell_words([thing], "grass", 0, 0, 11) == ["grass", "L", "1"]
     assert thing_cell(thing) == (10, 1)
 
@@ -140,3 +141,16 @@ def test_crowds_are_full_and_reproducible() -> None:
     assert crowded == crowd(3)
     assert len(crowded.things) > 4
     assert (scene_cells(crowded) > 0).mean() > 0.3
+
+
+def test_every_thing_has_one_centre_patch_of_its_own() -> None:
+    for seed in range(40):
+        drawn = scene(seed=seed)
+        cells = scene_cells(drawn)
+        centres = centre_cells(drawn.things, cells)
+        for index, (thing, centre) in enumerate(zip(drawn.things, centres, strict=True)):
+            assert cells.flat[centre] == index + 1
+            row, column = thing_cell(thing)
+            if cells[row, column] == index + 1:
+                assert centre == row * GRID + column
+    assert centre_cells([Thing("dog")], np.zeros((GRID, GRID), int)).tolist() == [-1]

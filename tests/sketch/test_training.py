@@ -9,16 +9,29 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from explore.sketch.language import caption, questions
+from explore.sketch.language import SIDES, caption, questions
+from explore.sketch.pens import COLOURS
 from explore.sketch.prompts import PREFIX, turn_text
+from explore.sketch.scenes import Thing
+from explore.sketch.things import KINDS
+from explore.sketch.things.signs import TEXTS
 from explore.sketch.training.architecture import build_model, build_processor
-from explore.sketch.training.batches import Batcher, choose_questions, dense_labels
+from explore.sketch.training.batches import (
+    TURN_TYPES,
+    Batch,
+    Batcher,
+    choose_questions,
+    dense_labels,
+    kinds_beside,
+    noun_facts,
+)
 from explore.sketch.training.fast_attention import use_training_attention
-from explore.sketch.training.objectives import answer_loss, word_embeddings
+from explore.sketch.training.objectives import answer, word_embeddings
 from explore.sketch.training.prose import describe
 from explore.sketch.training.scene_store import SceneStore, scene_contents
 from explore.sketch.training.shipping import ship
 from explore.sketch.training.stages import STAGES, rate_at, run_stage
+from explore.sketch.training.tally import Tally
 from explore.sketch.training.tokenizer import train_tokenizer
 
 
@@ -71,7 +84,7 @@ def test_a_packed_turn_has_the_loss_of_the_same_turn_alone(
     use_training_attention(packed_model)
     with torch.no_grad():
         visual = word_embeddings(model, batch.bags)
-        packed, _ = answer_loss(packed_model, batch, visual)
+        packed = answer(packed_model, batch, visual).loss
         total, weights = 0.0, 0.0
         for row in range(2):
             for turn in range(1, int(batch.segment[row].max()) + 1):
@@ -100,6 +113,37 @@ def test_dense_labels_name_kind_everywhere_and_colour_on_things_only(store: Scen
     assert (labels["kind"] >= 0).all()
     assert np.array_equal(labels["colour"] >= 0, cells > 0)
     assert np.array_equal(labels["kind"] < 8, cells == 0)
+
+    assert (labels["centre"] == 1).sum() == sum(len(store.contents(i)[0]) for i in range(12))
+
+
+def test_noun_facts_stand_where_the_name_ends() -> None:
+    things = [Thing("dog", "red", at=(0.1, 0.9)), Thing("sign", "blue", text="STOP", at=(0.9, 0.1))]
+    spans = [(0, 4), (4, 8), (8, 12), (12, 17)]  # "Read| the| dog| sign"
+    named, count, colour, row, column, text = noun_facts("Read the dog sign", spans, things)
+    assert named == [-1, -1, 0, 1]
+    assert count == [-100, -100, 1, 1]
+    assert [list(COLOURS)[index] for index in colour[2:]] == ["red", "blue"]
+    assert (row[2:], column[2:]) == ([2, 0], [0, 2])
+    assert text[2] == -100
+    assert TEXTS[text[3]] == "STOP"
+    beside = kinds_beside(things)[0]
+    found = {side: [name for name, here in zip(KINDS, beside[i], strict=True) if here] for i, side in enumerate(SIDES)}
+    assert found == {"left of": [], "right of": ["sign"], "above": ["sign"], "below": []}
+
+
+def test_the_tally_counts_an_answer_right_only_when_every_token_is(batcher: Batcher) -> None:
+    batch: Batch = batcher.batch(0, 4)
+    tally, everything = Tally(), torch.ones_like(batch.tokens, dtype=torch.bool)
+    tally.add(batch, everything)
+    assert set(tally.asked) <= set(TURN_TYPES)
+    assert tally.asked.total() == int(batch.segment.amax(1).sum())
+    assert tally.shares()["exact"] == 1.0
+    spoiled = everything.clone()
+    spoiled[0, (batch.segment[0] == 1).nonzero()[-1]] = False  # the caption's last token
+    tally.add(batch, spoiled)
+    assert tally.asked["caption"] - tally.right["caption"] == 1
+    assert tally.shares()["colour"] == 1.0
 
 
 @pytest.mark.parametrize("name", ["tower", "text"])

@@ -15,8 +15,8 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from explore.sketch.answers import mentions
-from explore.sketch.cells import GRID, cell_words
-from explore.sketch.language import Question, caption_request, name_of, questions
+from explore.sketch.cells import GRID, cell_words, centre_cells
+from explore.sketch.language import QUESTION_TYPES, SIDES, Question, caption_request, name_of, questions
 from explore.sketch.pens import COLOURS
 from explore.sketch.prompts import IMAGE_TOKEN, PREFIX
 from explore.sketch.scenes import BACKGROUNDS, Thing
@@ -29,11 +29,15 @@ TURNS = 10
 CELLS = GRID * GRID
 Listed = tuple[Sequence[Thing], str]
 """Things and background of a scene."""
+Turn = tuple[list[int], list[int], list[list[int]], str]
+"""Ids of the question, ids of the answer, noun facts of both, type."""
 _KIND_IDS = {name: i + len(BACKGROUNDS) for i, name in enumerate(KINDS)} | {n: i for i, n in enumerate(BACKGROUNDS)}
-DENSE_CLASSES = {"kind": len(_KIND_IDS), "colour": len(COLOURS), "text": len(TEXTS), "size": 3}
+DENSE_CLASSES = {"kind": len(_KIND_IDS), "colour": len(COLOURS), "text": len(TEXTS), "size": 3, "centre": 2}
 """Per-patch label sets of the tower's first lessons; everything but "kind" is labelled on things only."""
+TURN_TYPES = ("caption", *QUESTION_TYPES)
 NOUN_CLASSES = {"count": 5, "colour": len(COLOURS), "row": 3, "column": 3, "text": len(TEXTS)}
-"""What the decoder's states over a named thing are taught to know of it."""
+"""What the decoder's states over a named thing are taught to know of it; also what else lies on its four sides."""
+MOST_THINGS = 4
 
 
 @dataclass
@@ -54,6 +58,12 @@ class Batch:
     pixels: torch.Tensor
     nouns: dict[str, torch.Tensor]
     """What is true of the thing that a token just named, (scenes, positions), -100 elsewhere."""
+    types: torch.Tensor
+    """Which of ``TURN_TYPES`` an answer token answers, (scenes, positions), -1 elsewhere."""
+    named: torch.Tensor
+    """Which thing of the scene a token just named, (scenes, positions), -1 elsewhere."""
+    sides: torch.Tensor
+    """Which kinds lie on each side of each thing, float (scenes, things, sides, kinds)."""
 
     def attention_mask(self) -> torch.Tensor:
         """Which position may attend to which, bool (scenes, 1, queries, keys)."""
@@ -83,8 +93,8 @@ class Batcher:
         picked = np.sort(rng.integers(0, self.store.count, size))
         scenes = [self.store.contents(int(i)) for i in picked]
         rows = [self._sequence(contents, rng, prose) for contents in scenes]
-        fills = (self.tokenizer.pad_token_id, 0, -1, 0.0, *[-100] * len(NOUN_CLASSES))
-        tokens, positions, segment, weight, *nouns = (
+        fills = (self.tokenizer.pad_token_id, 0, -1, 0.0, -1, -1, *[-100] * len(NOUN_CLASSES))
+        tokens, positions, segment, weight, types, named, *nouns = (
             _pad([row[part] for row in rows], fill) for part, fill in enumerate(fills)
         )
         cells = np.asarray(self.store.cells[picked]).reshape(size, CELLS)
@@ -100,6 +110,9 @@ class Batcher:
             dense,
             self._normalise(images),
             dict(zip(NOUN_CLASSES, nouns, strict=True)),
+            types,
+            named,
+            torch.from_numpy(np.stack([kinds_beside(things) for things, _ in scenes])),
         )
 
     def _normalise(self, images: torch.Tensor) -> torch.Tensor:
@@ -115,26 +128,35 @@ class Batcher:
             prefix = self.image_prefix
         tokens, segment = list(prefix), [0] * len(prefix)
         positions, weight = list(range(len(prefix))), [0.3 if prose else 0.0] * len(prefix)
-        facts: list[list[int]] = [[-100] * len(prefix) for _ in NOUN_CLASSES]
+        types = [-1] * len(prefix)
+        facts = [[fill] * len(prefix) for fill in (-1, *[-100] * len(NOUN_CLASSES))]
         turns = [] if self.store.crowded else self._turns(contents, rng)  # nobody asks about a crowd
-        for number, (asked, answered, known) in enumerate(turns, start=1):
+        for number, (asked, answered, known, kind) in enumerate(turns, start=1):
             tokens += asked + answered
             segment += [number] * (len(asked) + len(answered))
             positions += range(len(prefix), len(prefix) + len(asked) + len(answered))
             weight += [0.0] + [0.05] * (len(asked) - 1) + [1.0] * len(answered)
+            types += [-1] * len(asked) + [TURN_TYPES.index(kind)] * len(answered)
             for column, values in zip(facts, known, strict=True):
-                column += values + [-100] * len(answered)
-        return [np.array(part) for part in (tokens, positions, segment, weight, *facts)]
+                column += values
+        return [np.array(part) for part in (tokens, positions, segment, weight, types, *facts)]
 
-    def _turns(self, contents: Listed, rng: np.random.Generator) -> list[tuple[list[int], list[int], list[list[int]]]]:
-        """Ids of question and answer of every turn, and the noun facts of the question."""
+    def _turns(self, contents: Listed, rng: np.random.Generator) -> list[Turn]:
+        """Every turn about a scene."""
         chosen = choose_questions(contents, rng)
         asked = [self._casual(question.text, rng) + " ASSISTANT:" for question in chosen]
         answered = [" " + question.answer for question in chosen]
         coded = self.tokenizer(asked + answered, add_special_tokens=False, return_offsets_mapping=True)
         ids, end = coded.input_ids, [self.tokenizer.eos_token_id]
-        known = [noun_facts(text, spans, contents[0]) for text, spans in zip(asked, coded.offset_mapping, strict=False)]
-        return [(ids[i], ids[i + len(chosen)] + end, known[i]) for i in range(len(chosen))]
+        spans = coded.offset_mapping
+        turns = []
+        for i, question in enumerate(chosen):
+            at = i + len(chosen)
+            of_question = noun_facts(asked[i], spans[i], contents[0])
+            of_answer = noun_facts(answered[i], [*spans[at], (0, 0)], contents[0])  # the last span is the end's
+            facts = [before + after for before, after in zip(of_question, of_answer, strict=True)]
+            turns.append((ids[i], ids[at] + end, facts, question.type))
+        return turns
 
     @staticmethod
     def _casual(text: str, rng: np.random.Generator) -> str:
@@ -145,13 +167,14 @@ class Batcher:
         return text.lower() if 0.04 < chance < 0.1 else text
 
     def _bags(self, scenes: Sequence[Listed], cells: np.ndarray, rng: np.random.Generator, drop: float) -> torch.Tensor:
-        bags = [
-            [
-                self._bag(cell_words(things, ground, int(label), *divmod(i, GRID)), rng, drop)
+        bags = []
+        for (things, ground), row in zip(scenes, cells, strict=True):
+            centres = set(centre_cells(things, row.reshape(GRID, GRID)).tolist())
+            words = [
+                cell_words(things, ground, int(label), *divmod(i, GRID), centre=i in centres)
                 for i, label in enumerate(row)
             ]
-            for (things, ground), row in zip(scenes, cells, strict=True)
-        ]
+            bags.append([self._bag(each, rng, drop) for each in words])
         longest = max(len(bag) for row in bags for bag in row)
         return torch.tensor([[bag + [-1] * (longest - len(bag)) for bag in row] for row in bags])
 
@@ -179,22 +202,38 @@ def choose_questions(contents: Listed, rng: np.random.Generator) -> list[Questio
     return chosen[:TURNS]
 
 
-def noun_facts(question: str, spans: Sequence[tuple[int, int]], things: Sequence[Thing]) -> list[list[int]]:
-    """For every token of a question, what is true of the thing whose name ends there; one list per label set."""
+def noun_facts(text: str, spans: Sequence[tuple[int, int]], things: Sequence[Thing]) -> list[list[int]]:
+    """For every token of a text, what is true of the thing whose name ends there.
+
+    One list for which thing it is (-1 elsewhere), then one per set of ``NOUN_CLASSES`` (-100 elsewhere).
+    """
+    named = [-1] * len(spans)
     facts = {name: [-100] * len(spans) for name in NOUN_CLASSES}
     ends = {stop: token for token, (_, stop) in enumerate(spans)}
-    for kind, end in mentions(question):
+    for kind, end in mentions(text):
         if end in ends:
             facts["count"][ends[end]] = sum(thing.kind == kind for thing in things)
     for index, thing in enumerate(things):
         name = name_of(things, index)
-        if name is None or (start := question.find(name)) < 0 or start + len(name) not in ends:
+        if name is None or (start := text.find(name)) < 0 or start + len(name) not in ends:
             continue
         token = ends[start + len(name)]
+        named[token] = index
         facts["colour"][token] = list(COLOURS).index(thing.colour)
         facts["text"][token] = TEXTS.index(thing.text) if thing.text in TEXTS else -100
         facts["column"][token], facts["row"][token] = (min(int(value * 3), 2) for value in thing.at)
-    return list(facts.values())
+    return [named, *facts.values()]
+
+
+def kinds_beside(things: Sequence[Thing]) -> np.ndarray:
+    """Which kinds lie left of, right of, above and below each thing, float32 (``MOST_THINGS``, sides, kinds)."""
+    table = np.zeros((MOST_THINGS, len(SIDES), len(KINDS)), np.float32)
+    for one, thing in enumerate(things[:MOST_THINGS]):
+        for side, (axis, sign, _) in enumerate(SIDES.values()):
+            for other in things:
+                if sign * (other.at[axis] - thing.at[axis]) > 0:
+                    table[one, side, list(KINDS).index(other.kind)] = 1
+    return table
 
 
 def dense_labels(scenes: Sequence[Listed], cells: np.ndarray) -> dict[str, np.ndarray]:
@@ -208,8 +247,11 @@ def dense_labels(scenes: Sequence[Listed], cells: np.ndarray) -> dict[str, np.nd
             labels["kind"][row, here] = _KIND_IDS[thing.kind]
             labels["colour"][row, here] = colours.index(thing.colour)
             labels["size"][row, here] = sizes.index(thing.size)
+            labels["centre"][row, here] = 0
             if thing.text in texts:
                 labels["text"][row, here] = texts.index(thing.text)
+        centres = centre_cells(things, cells[row].reshape(GRID, GRID))
+        labels["centre"][row, centres[centres >= 0]] = 1
     return labels
 
 

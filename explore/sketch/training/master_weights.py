@@ -7,9 +7,15 @@ from typing import Any
 import torch
 from torch import nn
 
+ADAM_SHARE = 0.5
+"""AdamW's learning rate over Muon's."""
+
 
 class MasterWeights:
-    """AdamW on float32 copies of every trainable parameter of ``modules``, which compute in bfloat16.
+    """Muon and AdamW on float32 copies of every trainable parameter of ``modules``, which compute in bfloat16.
+
+    Matrices inside layers and the projector learn by Muon, everything else (embeddings, read-outs, norms, biases) by
+    AdamW. On this model that needs about half the steps of AdamW alone.
 
     Parameters
     ----------
@@ -29,19 +35,24 @@ class MasterWeights:
                     master = parameter.detach().float().clone().requires_grad_()
                     self._pairs.append((name, key, parameter, master))
             module.to(torch.bfloat16)
-        self.optimiser = torch.optim.AdamW(
-            [master for *_, master in self._pairs], lr=rate, betas=(0.9, 0.98), weight_decay=0.02
-        )
+        inner = [pair[-1] for pair in self._pairs if _is_inner_matrix(*pair[1:3])]
+        rest = [pair[-1] for pair in self._pairs if not _is_inner_matrix(*pair[1:3])]
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(inner, lr=rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.02),
+        ]
 
     def step(self, rate: float, most: float = 1.0) -> None:
         """One update from the gradients of the working weights, clipped to a norm of ``most``."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        for optimiser, share in zip(self.optimisers, (1.0, ADAM_SHARE), strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * share
         for *_, parameter, master in self._pairs:
             master.grad = None if parameter.grad is None else parameter.grad.float()
             parameter.grad = None
         nn.utils.clip_grad_norm_([master for *_, master in self._pairs], most)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self._copy_back()
 
     @torch.no_grad()
@@ -50,10 +61,10 @@ class MasterWeights:
             parameter.copy_(master)
 
     def state(self) -> dict[str, Any]:
-        """Exact weights per module and the optimiser's memory."""
+        """Exact weights per module and the optimisers' memory."""
         for name, key, _, master in self._pairs:
             self._exact[name][key] = master.detach().clone()
-        return {**self._exact, "optimiser": self.optimiser.state_dict()}
+        return {**self._exact, "optimisers": [each.state_dict() for each in self.optimisers]}
 
     @torch.no_grad()
     def restore(self, state: dict[str, Any]) -> None:
@@ -62,5 +73,10 @@ class MasterWeights:
             master.copy_(state[name][key])
         for name in self.modules:
             self._exact[name] = state[name]
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, memory in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(memory)
         self._copy_back()
+
+
+def _is_inner_matrix(name: str, parameter: nn.Parameter) -> bool:
+    return parameter.ndim == 2 and ("layers." in name or "multi_modal_projector" in name)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 from torch.nn import functional
 from transformers import LlavaForConditionalGeneration
 
+from explore.sketch.language import SIDES
+from explore.sketch.things import KINDS
 from explore.sketch.training.batches import CELLS, DENSE_CLASSES, NOUN_CLASSES, Batch
 
 GROUND_CLASSES = 8
-SHARES = {"kind": 1.0, "colour": 0.5, "text": 0.5, "size": 0.3}
+SHARES = {"kind": 1.0, "colour": 0.5, "text": 0.5, "size": 0.3, "centre": 1.0}
 """Weight of each label set in the tower's lesson; text is on few patches, so its gradient is noisy."""
 
 
@@ -53,20 +57,29 @@ class NounHeads(nn.Module):
     """Linear read-outs of the decoder's last states over a named thing; used in training only, never shipped.
 
     An answer often needs two steps, from the noun to its patches and from there to the answer. Taught from answers
-    alone, neither step pays before the other is there; this teaches the first.
+    alone, neither step pays before the other is there; this teaches the first: the thing's own properties, and which
+    kinds lie on each of its sides.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = nn.ModuleDict({name: nn.Linear(width, classes) for name, classes in NOUN_CLASSES.items()})
+        self.sides = nn.Linear(width, len(SIDES) * len(KINDS))
+        nn.init.constant_(self.sides.bias, -4.0)  # most kinds lie on no side
 
-    def forward(self, states: torch.Tensor, nouns: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Mean cross-entropy over the label sets."""
+    def forward(self, states: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Mean cross-entropy over the label sets, and that of the kinds on the four sides."""
         total = torch.zeros(())
         for name, head in self.heads.items():
-            named = nouns[name] >= 0
-            if named.any():
-                total = total + functional.cross_entropy(head(states[named]).float(), nouns[name][named])
+            labels = batch.nouns[name]
+            if (labels >= 0).any():
+                total = total + functional.cross_entropy(head(states[labels >= 0]).float(), labels[labels >= 0])
+        scene, position = (batch.named >= 0).nonzero(as_tuple=True)
+        if len(scene):
+            beside = batch.sides[scene, batch.named[scene, position]].flatten(1)
+            found = self.sides(states[scene, position]).float()
+            misses = functional.binary_cross_entropy_with_logits(found, beside, reduction="none")
+            total = total + 0.5 * misses.sum(-1).mean()
         return total
 
 
@@ -83,10 +96,18 @@ def tower_states(model: LlavaForConditionalGeneration, pixels: torch.Tensor) -> 
     return out.last_hidden_state[:, 1:], out.pooler_output
 
 
-def answer_loss(
-    model: LlavaForConditionalGeneration, batch: Batch, visual: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weighted next-token loss of the packed turns, and the decoder's last states (scenes, positions, width).
+@dataclass(frozen=True)
+class Answers:
+    """How the packed turns went: the weighted next-token loss, the decoder's last states (scenes, positions, width),
+    and where the likeliest next token is the right one, bool (scenes, positions)."""
+
+    loss: torch.Tensor
+    states: torch.Tensor
+    hit: torch.Tensor
+
+
+def answer(model: LlavaForConditionalGeneration, batch: Batch, visual: torch.Tensor | None) -> Answers:
+    """Run the packed turns.
 
     Parameters
     ----------
@@ -108,8 +129,10 @@ def answer_loss(
     wanted = (batch.weight > 0) & (before >= 0)
     rows = states.gather(1, before.clamp(min=0)[..., None].expand_as(states))[wanted]
     weight = batch.weight[wanted]
-    losses = functional.cross_entropy(model.lm_head(rows).float(), batch.tokens[wanted], reduction="none")
-    return (losses * weight).sum() / weight.sum(), states
+    logits = model.lm_head(rows).float()
+    losses = functional.cross_entropy(logits, batch.tokens[wanted], reduction="none")
+    hit = torch.zeros_like(wanted).masked_scatter(wanted, logits.argmax(-1) == batch.tokens[wanted])
+    return Answers((losses * weight).sum() / weight.sum(), states, hit)
 
 
 def _predecessors(batch: Batch) -> torch.Tensor:
@@ -128,4 +151,4 @@ def alignment_loss(projected: torch.Tensor, target: torch.Tensor) -> torch.Tenso
     return (projected.float() - target).pow(2).mean() / target.var().clamp(min=1e-8)
 
 
-__all__ = ["CELLS", "DenseHeads", "NounHeads", "alignment_loss", "answer_loss", "tower_states", "word_embeddings"]
+__all__ = ["CELLS", "Answers", "DenseHeads", "NounHeads", "alignment_loss", "answer", "tower_states", "word_embeddings"]

@@ -27,10 +27,11 @@ from explore.sketch.training.objectives import (
     DenseHeads,
     NounHeads,
     alignment_loss,
-    answer_loss,
+    answer,
     tower_states,
     word_embeddings,
 )
+from explore.sketch.training.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("tower", 52_000, 16, 8e-4, ("tower",), ()),
-        Stage("text", 48_000, 16, 1.2e-3, ("decoder",), ()),
+        Stage("tower", 28_000, 16, 2.5e-3, ("tower",), ()),
+        Stage("text", 32_000, 16, 4e-3, ("decoder",), ()),
         Stage("frozen", 16_000, 16, 8e-4, ("tower", "projector"), ("tower", "text")),
         Stage("joint", 60_000, 16, 6e-4, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
@@ -78,14 +79,16 @@ def parts(model: LlavaForConditionalGeneration) -> dict[str, list[nn.Module]]:
 
 
 def losses(
-    stage: Stage, model: LlavaForConditionalGeneration, heads: Heads, batcher: Batcher, step: int
+    stage: Stage, model: LlavaForConditionalGeneration, heads: Heads, batcher: Batcher, step: int, tally: Tally
 ) -> dict[str, torch.Tensor]:
-    """The terms that the stage adds up at this step."""
+    """The terms that the stage adds up at this step; answers that were right go into ``tally``."""
     if stage.name == "text":
         prose = step % 4 == 3
-        batch = batcher.batch(step, stage.batch, prose=prose, pixels=False, drop=0.1)
-        answers, states = answer_loss(model, batch, None if prose else word_embeddings(model, batch.bags))
-        return {"answers": answers, "nouns": 0.2 * heads.noun(states, batch.nouns)}
+        batch = batcher.batch(step, stage.batch, prose=prose, pixels=False, drop=0.05)
+        answers = answer(model, batch, None if prose else word_embeddings(model, batch.bags))
+        if not prose:
+            tally.add(batch, answers.hit)
+        return {"answers": answers.loss, "nouns": 0.2 * heads.noun(answers.states, batch)}
     batch = batcher.batch(step, stage.batch)
     patches, cls = tower_states(model, batch.pixels)
     dense = heads.dense(patches, cls, batch.dense)
@@ -94,9 +97,10 @@ def losses(
     visual = model.model.multi_modal_projector(patches)
     aligned = alignment_loss(visual, word_embeddings(model, batch.bags))
     weight = 1.0 if stage.name == "frozen" else 0.3
-    answers, states = answer_loss(model, batch, visual)
-    nouns = heads.noun(states, batch.nouns)
-    return {"answers": answers, "nouns": 0.2 * nouns, "dense": 0.1 * dense, "aligned": weight * aligned}
+    answers = answer(model, batch, visual)
+    tally.add(batch, answers.hit)
+    nouns = heads.noun(answers.states, batch)
+    return {"answers": answers.loss, "nouns": 0.2 * nouns, "dense": 0.1 * dense, "aligned": weight * aligned}
 
 
 def rate_at(fraction: float) -> float:
@@ -133,16 +137,18 @@ def run_stage(
     step, seconds = _resume(checkpoint, weights)
     steps = stage.scenes // stage.batch
     started, saved = time.monotonic() - seconds, time.monotonic()
+    tally = Tally()
     with Progress(*Progress.get_default_columns(), TextColumn("{task.fields[terms]}")) as progress:
         task = progress.add_task(stage.name, total=steps, completed=step, terms="")
         while step < min(steps, until or steps):
-            terms = losses(stage, model, heads, batcher, step)
+            terms = losses(stage, model, heads, batcher, step, tally)
             torch.stack(list(terms.values())).sum().backward()
             weights.step(stage.rate * rate_at(step / steps))
             step += 1
             progress.advance(task)
             if step % report == 0:
                 values = {name: round(float(value.detach()), 4) for name, value in terms.items()}
+                values |= tally.shares()
                 _log(folder / f"{stage.name}.jsonl", {"step": step, "seconds": time.monotonic() - started, **values})
                 progress.update(task, terms=str(values))
             if time.monotonic() - saved > 120 or step in (steps, until):
