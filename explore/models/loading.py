@@ -7,12 +7,15 @@ not only the local cache is used.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers.utils import logging
 
 from explore.errors import CheckpointError, DeviceError, ParameterError, RemoteCodeError
 from explore.models.families import require_family
@@ -73,13 +76,25 @@ def load_runner(
     options["trust_remote_code"] = bool(trust_remote_code)
     config = _loaded(name, AutoConfig, source, options)
     require_family(config)
-    with memory_errors():
+    with memory_errors(), _quiet() if name in SHIPPED else nullcontext():
         model = _loaded(
             name, AutoModelForImageTextToText, source, options, dtype=kind, attn_implementation="sdpa", device_map=where
         )
     processor = _loaded(name, AutoProcessor, source, options)
     found = folder_revision(Path(source)) if Path(source).is_dir() else getattr(config, "_commit_hash", None)
     return Runner(model, processor, checkpoint=name, revision=str(found or revision or ""), lock=lock, cache=cache)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bar for weights that are read within a blink; in a notebook it would stay as an empty widget."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def resolve_device(device: Any) -> torch.device:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers.utils import logging
 
 from explore.errors import CheckpointError, DeviceError, OutOfMemoryError, ParameterError, RemoteCodeError
 from explore.models import loading
@@ -175,3 +176,17 @@ def test_weights_that_do_not_fit_memory(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(loading.AutoModelForImageTextToText, "from_pretrained", fail)
     with pytest.raises(OutOfMemoryError):
         load_runner(folder)
+
+
+def test_the_shipped_model_loads_without_a_progress_bar(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before = logging.is_progress_bar_enabled()
+    logging.enable_progress_bar()
+    try:
+        load_runner("sketch")
+        assert logging.is_progress_bar_enabled()
+    finally:
+        if not before:
+            logging.disable_progress_bar()
+    assert "Loading weights" not in capfd.readouterr().err
