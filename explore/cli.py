@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 from urllib.parse import quote
@@ -31,7 +32,10 @@ START = Path("notebooks") / "00_start_here.ipynb"
 
 Checkpoint = Annotated[str | None, typer.Option("--model", help="Checkpoint folder or name; default: the shipped one.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: the best there is.")]
-Dtype = Annotated[str | None, typer.Option(help="float32, bfloat16, float16; default: the checkpoint's own.")]
+Dtype = Annotated[
+    str | None,
+    typer.Option(help="float32, bfloat16, float16, auto; default: float32 on cpu, auto elsewhere."),
+]
 
 
 def main() -> NoReturn:
@@ -67,6 +71,10 @@ def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Start JupyterLab on a notebook. Further options go to Jupyter as they are."""
+    if find_spec("jupyterlab") is None:
+        raise ParameterError(
+            "JupyterLab is not installed here", "It comes with the extra 'lab'", "Run pip install 'vlmscope[lab]'."
+        )
     target = _notebook(notebook)
     root = _root_of(target)
     # Not the notebook as argument: then the address printed for those without a browser here would not lead to it.
@@ -140,11 +148,16 @@ def exam(
 ) -> None:
     """Examine the shipped models on scenes they have never seen. Exit code 1 where a mark misses its floor."""
     import explore
-    from explore.sketch.exams import compare, run_exam
+    from explore.sketch.exams import FLOORS, compare, run_exam
 
+    wanted = model or list(FLOORS)
+    if unknown := [name for name in wanted if name not in FLOORS]:
+        raise ParameterError(
+            f"--model {unknown[0]} was given", f"The exam is made for {' and '.join(FLOORS)}", "Leave it out for both."
+        )
     results = []
     with Progress(console=Console(stderr=True), transient=True) as bars:
-        for name in model or ["sketch", "sketch-frozen"]:
+        for name in wanted:
             bar = bars.add_task(name, total=1.0)
             runner = explore.load(name, device=device)
             results.append(run_exam(runner, scenes, checkpoint=name, progress=_report_to(bars, bar, name)))

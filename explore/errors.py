@@ -69,6 +69,14 @@ class BudgetError(ExploreError):
     """The recording plan would keep more bytes than its budget allows."""
 
 
+class RunnerInUseError(ExploreError):
+    """A runner was to be closed from inside its own run."""
+
+
+class JobError(ExploreError):
+    """A job was used in a way that cannot work: awaited by its own worker, or handed to a closed one."""
+
+
 class OutOfMemoryError(ExploreError, MemoryError):
     """The machine or the device ran out of memory; the runner stays usable."""
 

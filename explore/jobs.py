@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar
 
-from explore.errors import Cancelled, ExploreError
+from explore.errors import Cancelled, ExploreError, JobError
 from explore.observers import Observers
 
 T = TypeVar("T")
@@ -26,10 +26,6 @@ _ids = itertools.count(1)
 _here = threading.local()
 # A browser cannot show more than this, and every notification may become a message to one.
 _NOTIFY_SECONDS = 0.05
-
-
-class JobError(ExploreError):
-    """A job was used in a way that cannot work: awaited by its own worker, or handed to a closed one."""
 
 
 class Progress:

@@ -9,6 +9,7 @@ import psutil
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _USES = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
+_STATS = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
 
 HOST_SHARE = 0.5
 DEVICE_SHARE = 0.8
@@ -25,7 +26,9 @@ def host_available() -> int:
     """Bytes of main memory that are free for this process now."""
     available = int(psutil.virtual_memory().available)
     limit, used = _first_number(_LIMITS), _first_number(_USES)
-    return available if limit is None or used is None else max(0, min(available, limit - used))
+    if limit is None or used is None:
+        return available
+    return max(0, min(available, limit - used + _reclaimable()))
 
 
 def default_budget(device: str) -> int:
@@ -69,6 +72,17 @@ def readable(count: int) -> str:
 
 def _kind(device: str) -> str:
     return device.split(":", 1)[0]
+
+
+def _reclaimable() -> int:
+    """Bytes of cached files that count as used by a container and are given up when memory is wanted."""
+    for file in _STATS:
+        try:
+            fields = dict(line.split() for line in file.read_text().splitlines())
+            return int(fields.get("inactive_file", 0))
+        except (OSError, ValueError):
+            continue
+    return 0
 
 
 def _first_number(files: tuple[Path, ...]) -> int | None:

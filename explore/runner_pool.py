@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explore import memory
-from explore.errors import ExploreError, OutOfMemoryError
+from explore.errors import OutOfMemoryError, RunnerInUseError
 
 if TYPE_CHECKING:
     from explore.models.runner import Runner
-
-
-class RunnerInUseError(ExploreError):
-    """A runner was to be closed from inside its own run."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,11 @@ class _Entry:
     @property
     def device(self) -> str:
         """The kind of device: runners spread over several GPUs share one budget with the others there."""
-        return self.runner.info.device.split(":", 1)[0]
+        return _kind_of(self.runner.info.device)
+
+
+def _kind_of(device: str) -> str:
+    return device.split(":", 1)[0]
 
 
 class RunnerPool:
@@ -95,23 +95,36 @@ class RunnerPool:
         Bytes for the runners on one kind of device; None takes :func:`explore.memory.default_budget`.
     loader : callable
         Called as ``loader(checkpoint, device=, dtype=, revision=, trust_remote_code=, lock=, ...)``.
+    spelled_out : callable
+        Device and dtype of a request as a loaded runner would name them: ``spelled_out(device, dtype)``.
+    expected_bytes : callable
+        What a checkpoint will take, 0 for unknown: ``expected_bytes(checkpoint, device, dtype, revision)``.
     """
 
-    def __init__(self, lock: Any, budget_bytes: int | None, loader: Callable[..., Runner]) -> None:
+    def __init__(
+        self,
+        lock: Any,
+        budget_bytes: int | None,
+        loader: Callable[..., Runner],
+        spelled_out: Callable[[Any, Any], tuple[Any, Any]] = lambda device, dtype: (device, dtype),
+        expected_bytes: Callable[[Any, Any, Any, Any], int] = lambda *_: 0,
+    ) -> None:
         self.budget_bytes = budget_bytes
         self._lock = lock
         self._loader = loader
+        self._spelled_out = spelled_out
+        self._expected_bytes = expected_bytes
         self._entries: list[_Entry] = []  # least recently used first
 
     @property
     def runners(self) -> tuple[Runner, ...]:
         """The loaded runners, the one unused for longest first."""
-        return tuple(entry.runner for entry in list(self._entries))
+        return tuple(entry.runner for entry in self._open_entries())
 
     @property
     def bytes(self) -> int:
         """Bytes the loaded runners take together."""
-        return sum(entry.nbytes for entry in list(self._entries))
+        return sum(entry.nbytes for entry in self._open_entries())
 
     def budget(self, device: str) -> int:
         """Bytes that the runners on this kind of device may take together."""
@@ -119,11 +132,16 @@ class RunnerPool:
 
     def load(self, checkpoint: Any, **request: Any) -> Runner:
         """The runner already loaded for this request, or a new one; others may be closed to make room for it."""
-        key = RunnerKey.of(checkpoint, request["revision"], request["dtype"], request["device"])
-        entry = self._find(key) or self._open(checkpoint, request)
+        device, dtype = self._spelled_out(request["device"], request["dtype"])
+        key = RunnerKey.of(checkpoint, request["revision"], dtype, device)
+        entry = self._find(key)
+        if entry is None:
+            coming = self._expected_bytes(checkpoint, device, dtype, request["revision"])
+            self._make_room(_kind_of(str(device)), coming)
+            entry = self._open(checkpoint, request)
         entry.keys.add(key)
         self._use(entry.turn)
-        self._make_room(entry)
+        self._make_room(entry.device, spared=entry)
         return entry.runner
 
     def close(self, runner: Runner | None = None) -> int | None:
@@ -134,12 +152,16 @@ class RunnerPool:
         RunnerInUseError
             Called from inside a run of a runner that would be closed.
         """
-        entries = [entry for entry in self._entries if runner is None or entry.runner is runner]
+        entries = [entry for entry in self._open_entries() if runner is None or entry.runner is runner]
         return None if runner is not None and not entries else self._drop(entries)
 
     def _find(self, key: RunnerKey) -> _Entry | None:
-        self._entries = [entry for entry in self._entries if not entry.runner.closed]
+        self._entries = self._open_entries()
         return next((entry for entry in self._entries if key in entry.keys), None)
+
+    def _open_entries(self) -> list[_Entry]:
+        """The entries whose runner nobody closed by hand."""
+        return [entry for entry in list(self._entries) if not entry.runner.closed]
 
     def _open(self, checkpoint: Any, request: dict[str, Any]) -> _Entry:
         """Load a runner, unless it turns out to be one that is loaded already and was asked for in other words."""
@@ -169,12 +191,13 @@ class RunnerPool:
                 self._entries.append(entry)
                 return
 
-    def _make_room(self, newest: _Entry) -> None:
-        budget = self.budget(newest.device)
+    def _make_room(self, device: str, coming: int = 0, spared: _Entry | None = None) -> None:
+        """Close what was unused for longest until the runners of a device, and ``coming`` bytes, are within budget."""
+        budget = self.budget(device)
         while True:
-            beside = [entry for entry in self._entries if entry.device == newest.device]
-            idle = [entry for entry in beside if entry is not newest and not entry.turn.depth]
-            if not idle or sum(entry.nbytes for entry in beside) <= budget:
+            beside = [entry for entry in self._open_entries() if entry.device == device]
+            idle = [entry for entry in beside if entry is not spared and not entry.turn.depth]
+            if not idle or sum(entry.nbytes for entry in beside) + coming <= budget:
                 return
             self._drop(idle[:1])
 

@@ -63,7 +63,8 @@ class Session:
             cache_bytes = min(memory.host_total() // _CACHE_SHARE, _CACHE_LIMIT)
         self.lock = threading.RLock()
         self.cache = ResultCache(cache_bytes)
-        self._pool = RunnerPool(self.lock, budget_bytes, loader or _load_runner)
+        hooks = (_load_runner, _spelled_out, _expected_bytes) if loader is None else (loader,)
+        self._pool = RunnerPool(self.lock, budget_bytes, *hooks)
         self._jobs: list[Job[Any]] = []
         self._jobs_lock = threading.Lock()
         self._worker = Worker()
@@ -107,7 +108,7 @@ class Session:
         device : str or torch.device, optional
             The best there is by default.
         dtype : str or torch.dtype, optional
-            The checkpoint's own by default.
+            float32 on the processor and the checkpoint's own elsewhere by default; "auto" is the checkpoint's own.
         revision : str, optional
             Branch, tag or commit on the hub.
         trust_remote_code : bool
@@ -202,10 +203,23 @@ class Session:
                 self._jobs.remove(old)
 
 
+# Torch and transformers come with these: they are imported only when a model is first wanted.
 def _load_runner(checkpoint: Any, **request: Any) -> Runner:
-    from explore.models.loading import load_runner  # torch and transformers come with it: only when first needed
+    from explore.models.loading import load_runner
 
     return load_runner(checkpoint, **request)
+
+
+def _spelled_out(device: Any, dtype: Any) -> tuple[str, str]:
+    from explore.models.devices import spelled_out
+
+    return spelled_out(device, dtype)
+
+
+def _expected_bytes(checkpoint: Any, device: Any, dtype: Any, revision: Any) -> int:
+    from explore.models.stored import expected_bytes
+
+    return expected_bytes(checkpoint, device, dtype, revision)
 
 
 _default: Session | None = None

@@ -133,6 +133,8 @@ class Trace:
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.layout):
             raise ParameterError(f"A trace got {len(self.tokens)} tokens but a layout of {len(self.layout)} positions")
+        for array in self.arrays().values():
+            array.flags.writeable = False  # one trace may stand in the cache, in a variable and behind a view
 
     @property
     def answer_positions(self) -> np.ndarray:
@@ -175,7 +177,7 @@ class Trace:
             )
         return self.hidden_states[layer]
 
-    def attention(self, layer: int, rows: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+    def attention(self, layer: int, rows: int | Sequence[int] | np.ndarray | None = None) -> np.ndarray:
         """Attention weights of chosen query rows in one layer, (heads, rows, positions_fed) float.
 
         Parameters
@@ -183,7 +185,7 @@ class Trace:
         layer
             Decoder layer, 0 to `layers` - 1.
         rows
-            Sequence positions of the queries; None gives all recorded rows, in the order of `row_positions`.
+            Sequence positions of the queries, or one; None gives all recorded rows, in the order of `row_positions`.
 
         Raises
         ------
@@ -203,14 +205,15 @@ class Trace:
         if rows is None:
             return weights
         place = {int(position): index for index, position in enumerate(self.row_positions)}
-        missing = [int(row) for row in rows if int(row) not in place]
+        wanted = np.atleast_1d(np.asarray(rows)).tolist()
+        missing = [row for row in wanted if row not in place]
         if missing:
             raise NotRecordedError(
                 f"Attention rows of positions {missing} were not recorded",
                 f"Recorded rows: {self.row_positions.tolist()}.",
                 'Run again with record=RecordingPlan(attention="all") or attention=(position, ...).',
             )
-        return weights[:, [place[int(row)] for row in rows]]
+        return weights[:, np.array([place[row] for row in wanted], np.int64)]
 
     def logits_of(self, k: int) -> np.ndarray:
         """Raw logits that predicted answer token k, (vocabulary,) float.
@@ -267,8 +270,8 @@ class Trace:
         write_trace(self, path)
 
     def _known_layer(self, layer: int, last: int) -> None:
-        if not 0 <= layer <= last:
-            raise ParameterError(f"There is no layer {layer} here", f"Layers count from 0 to {last}.")
+        if not isinstance(layer, int | np.integer) or not 0 <= layer <= last:
+            raise ParameterError(f"There is no layer {layer!r} here", f"Layers count from 0 to {last}.")
 
 
 def open_trace(path: str | os.PathLike[str]) -> Trace:

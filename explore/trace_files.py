@@ -1,16 +1,18 @@
 """The file a trace is kept in: one safetensors file, its header carrying the rest as JSON.
 
 Arrays are stored as they are; pictures as lossless PNG bytes, each a uint8 array; everything else as JSON under one
-metadata key. No pickle anywhere, so a trace from a stranger cannot run code. Writing goes to a temporary file beside
-the target, which then takes its place in one step.
+metadata key, with a checksum over all of it under another. No pickle anywhere, so a trace from a stranger cannot run
+code. Writing goes to a temporary file beside the target, which then takes its place in one step.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,12 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from explore.errors import ExploreError, TraceFileError
+from explore.errors import TraceFileError
 from explore.layout import Role, TokenLayout
 from explore.trace import Token, TokenColumns, Trace
 
 FORMAT = "vlmscope.trace"
+CHECKSUM = f"{FORMAT}.sha256"
 VERSION = 1
 
 _PNG_EFFORT = 1  # a photo of 48 megapixels must not take half a minute
@@ -31,11 +34,12 @@ _PNG_EFFORT = 1  # a photo of 48 megapixels must not take half a minute
 
 def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     """Write a trace to `path`, or leave what is there untouched."""
-    target = Path(path)
+    target = _path(path)
     tensors = {name: np.ascontiguousarray(array) for name, array in trace.arrays().items()}
     tensors |= {f"image.{number}": _png(image) for number, image in enumerate(trace.images)}
     document = {"version": VERSION, **_describe(trace)}
-    data = save(tensors, metadata={FORMAT: json.dumps(document, ensure_ascii=False, allow_nan=False)})
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    data = save(tensors, metadata={FORMAT: text, CHECKSUM: _checksum(text, tensors)})
     try:
         _replace(target, data)
     except OSError as error:
@@ -54,28 +58,56 @@ def read_trace(path: str | os.PathLike[str]) -> Trace:
     TraceFileError
         The file is missing, damaged, no trace, or written by a newer version.
     """
+    source = _path(path)
+    if source.is_dir():
+        raise _refusal(path, "it is a folder")
     try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            text = (file.metadata() or {}).get(FORMAT)
-            if text is None:
+        with safe_open(source, framework="numpy") as file:
+            noted = file.metadata() or {}
+            if FORMAT not in noted:
                 raise _refusal(path, "it is a safetensors file, but not a trace")
-            document = json.loads(text)
-            if int(document["version"]) > VERSION:
-                raise TraceFileError(
-                    f"'{path}' was written in version {document['version']} of the trace format",
-                    f"This installation reads versions up to {VERSION}.",
-                    "Update vlmscope to open it.",
-                )
+            document = json.loads(noted[FORMAT])
+            _require_version(path, document["version"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        if noted.get(CHECKSUM) != _checksum(noted[FORMAT], arrays):
+            raise _refusal(path, "it was changed or damaged since it was written")
         return _rebuild(document, arrays)
+    except TraceFileError:
+        raise
     except FileNotFoundError as error:
         raise TraceFileError(f"There is no file '{path}'", "", "Give the path that trace.save() wrote to.") from error
     except (SafetensorError, OSError) as error:
         raise _refusal(path, f"it is damaged or no trace at all ({error})") from error
-    except TraceFileError:
-        raise
-    except (KeyError, ValueError, TypeError, AttributeError, ExploreError) as error:
+    except Exception as error:  # a file from elsewhere may break any assumption
         raise _refusal(path, f"its contents do not fit together ({error})") from error
+
+
+def _require_version(path: str | os.PathLike[str], version: Any) -> None:
+    if not isinstance(version, int) or version < 1:
+        raise _refusal(path, f"it names a version {version!r} of the format, which never was")
+    if version > VERSION:
+        raise TraceFileError(
+            f"'{path}' was written in version {version} of the trace format",
+            f"This installation reads versions up to {VERSION}.",
+            "Update vlmscope to open it.",
+        )
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # the home of somebody unknown
+        raise TraceFileError(f"'{path}' names no file: {error}", "", "Give a whole path.") from error
+
+
+def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 over the description and every array's name, type, shape and bytes."""
+    hashed = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        hashed.update(f"{name} {array.dtype} {array.shape}".encode())
+        hashed.update(array.tobytes() if array.size == 0 else array.data)
+    return hashed.hexdigest()
 
 
 def _describe(trace: Trace) -> dict[str, Any]:
@@ -129,7 +161,9 @@ def _png(image: Image.Image) -> np.ndarray:
 
 
 def _picture(data: np.ndarray) -> Image.Image:
-    image = Image.open(io.BytesIO(data.tobytes()), formats=["PNG"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large photos are welcome here
+        image = Image.open(io.BytesIO(data.tobytes()), formats=["PNG"])
     image.load()
     return image
 

@@ -9,7 +9,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
-from explore.jobs import Job, JobError, Progress
+from explore.errors import JobError
+from explore.jobs import Job, Progress
 
 T = TypeVar("T")
 JobQueue: TypeAlias = "queue.SimpleQueue[Job[Any] | None]"

@@ -1,30 +1,37 @@
 """`python -m tests.screenshots [folder]`: pictures of every view for looking at, both themes, wide and narrow.
 
-Nothing is compared: a person (or whoever reviews a change of the views) looks at them.
+Nothing is compared: a person (or whoever reviews a change of the views) looks at them. Views that need a kernel stand
+on a bare page, each drawn by a module of its own as in a notebook; the others, and names that begin with "saved", are
+exported pages.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, sync_playwright
 
 import explore
 from explore.errors import CheckpointError
 from explore.jobs import Job
+from explore.layout import TokenLayout
 from explore.sessions import Session
 from explore.trace import Trace
-from tests.browser import CHROMIUM, FLAGS, PATIENCE
-from tests.widgets.samples import HOSTILE, sample_trace
+from tests.browser import CHROMIUM, FLAGS, PATIENCE, mount_on
+from tests.widgets.samples import HOSTILE, sample_grid, sample_trace
 from widgets import JobBar, SessionPanel, TokenImageView
 from widgets.ask_form import AskForm
 from widgets.base import View
 from widgets.export import export_html
 
 Scheme = Literal["light", "dark"]
+FAILURE = "The prompt is 4096 tokens long. The model takes 2048. Use a shorter question or a smaller picture."
 SIZES: tuple[tuple[int, Scheme], ...] = ((1200, "light"), (1200, "dark"), (480, "light"), (760, "dark"))
 
 
@@ -38,10 +45,13 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS), timeout=PATIENCE)
         for name, views in scenes().items():
             path = export_html(views, Path(pages) / f"{name}.html", title=name.replace("-", " ").capitalize())
+            live = not name.startswith("saved") and any(view.handlers() for view in views)
             for width, scheme in SIZES:
                 page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
                 page.set_default_timeout(PATIENCE)
-                page.goto(path.as_uri())
+                page.goto("about:blank" if live else path.as_uri())
+                for view in views if live else ():
+                    mount_on(page, view)
                 if name == "patch":
                     pin(page)
                 page.wait_for_timeout(300)
@@ -55,29 +65,52 @@ def scenes() -> dict[str, list[View]]:
     """What is photographed: name to the views of one page."""
     session = Session(cache_bytes=0)
     trace = shown_trace(session)
-    jobs = JobBar(session)
+    jobs, asking = JobBar(session), AskForm(_never)
     jobs.jobs = [
-        {"id": 1, "name": "Ask “What is this?”", "state": "done", "progress": 1.0, "message": ""},
-        {
-            "id": 2,
-            "name": "Ask “Where is it?”",
-            "state": "failed",
-            "progress": None,
-            "message": "Out of memory.",
-        },
-        {"id": 3, "name": "Build a bank", "state": "running", "progress": 0.42, "message": "phrase 420 of 1000"},
-        {"id": 4, "name": "Load Qwen2.5-VL", "state": "queued", "progress": None, "message": ""},
+        _job(1, "Ask “What is this?”", "done", 1.0),
+        _job(2, "Ask “What is the colour of the thing that is left o…”", "failed", None, FAILURE),
+        _job(3, "Build a bank", "running", 0.42, "phrase 420 of 1000"),
+        _job(4, "Load Qwen2.5-VL", "queued", None),
     ]
+    asking.jobs = [_job(5, "Ask “What do you see?”", "running", 0.3, "token 12 of 64")]
     return {
         "answer": [TokenImageView(trace)],
         "patch": [TokenImageView(trace, table=True)],
         "two-pictures": [TokenImageView(sample_trace(pictures=2), smooth=False, words=False)],
         "hostile": [TokenImageView(sample_trace(answer=(*HOSTILE, " house", "</s>")))],
-        "ask-scenes": [AskForm(_never)],
+        "portrait": [TokenImageView(portrait_trace())],
+        "no-maps": [TokenImageView(replace(sample_trace(), columns=None))],
+        "no-pictures": [TokenImageView(replace(sample_trace(), images=()))],
+        "nothing-said": [TokenImageView(sample_trace(answer=()))],
+        "ask-scenes": [asking],
         "ask-drawing": [AskForm(_never, origin="drawing")],
         "ask-photo": [AskForm(_never, origin="photo")],
+        "ask-portrait-and-answer": [with_photo(AskForm(_never, origin="photo")), TokenImageView(trace)],
         "session": [jobs, SessionPanel(session)],
+        "saved-form": [AskForm(_never), AskForm(_never, origin="drawing")],
     }
+
+
+def portrait() -> Image.Image:
+    """A tall picture with a disc, which shows any distortion."""
+    picture = Image.new("RGB", (300, 700), "#f4efe6")
+    ImageDraw.Draw(picture).ellipse((50, 250, 250, 450), fill="#b3402e")
+    return picture
+
+
+def portrait_trace() -> Trace:
+    """The made-up run over the tall picture."""
+    trace = sample_trace()
+    grid = sample_grid(12, 12, 1, 0, (300, 700))
+    return replace(trace, images=(portrait(),), layout=TokenLayout(trace.layout.roles, (grid,)))
+
+
+def with_photo(form: AskForm) -> AskForm:
+    """The form after an upload."""
+    stream = io.BytesIO()
+    portrait().save(stream, "PNG")
+    form.handlers()["upload"]("a tall picture.png", buffers=[memoryview(stream.getvalue())])
+    return form
 
 
 def shown_trace(session: Session) -> Trace:
@@ -94,6 +127,10 @@ def pin(page: Page) -> None:
     box = grid.bounding_box()
     assert box is not None
     grid.click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.7})
+
+
+def _job(number: int, name: str, state: str, progress: float | None, message: str = "") -> dict[str, object]:
+    return {"id": number, "name": name, "state": state, "progress": progress, "message": message}
 
 
 def _never(_picture: object, _question: str) -> Job[None]:

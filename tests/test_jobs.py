@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from explore.errors import Cancelled, ParameterError
-from explore.jobs import Job, JobError, Progress, check_cancelled
+from explore.errors import Cancelled, JobError, ParameterError
+from explore.jobs import Job, Progress, check_cancelled
 from explore.workers import Worker
 
 WAIT = 60.0  # seconds before a deadlock is declared; machines that test are busy ones

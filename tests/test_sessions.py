@@ -14,9 +14,8 @@ import pytest
 
 import explore
 from explore import memory
-from explore.errors import Cancelled, OutOfMemoryError, ParameterError
-from explore.jobs import JobError, Progress
-from explore.runner_pool import RunnerInUseError
+from explore.errors import Cancelled, JobError, OutOfMemoryError, ParameterError, RunnerInUseError
+from explore.jobs import Progress
 from explore.sessions import Session
 
 WAIT = 60.0  # seconds before a deadlock is declared; machines that test are busy ones

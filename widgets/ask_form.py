@@ -41,10 +41,22 @@ class AskForm(View):
     ----------
     ask : callable
         Called with the picture and the question; returns the job that runs the model.
+
+    Other Parameters
+    ----------------
+    origin : {"example", "drawing", "photo"}
+        Where the picture comes from at first.
+    example : int
+        Which of the scenes.
+    drawing : dict
+        What the drawing shows; see ``FIRST_DRAWING``.
+    question : str
+        What stands in the line.
     """
 
     static = "ask_form"
     styles = ("ask_form", "jobs")
+    settings = ("origin", "example", "drawing", "question")
 
     examples: Any = traitlets.List().tag(sync=True)
     palette: Any = traitlets.Dict(help="What a drawing can be made of.").tag(sync=True)
@@ -58,18 +70,18 @@ class AskForm(View):
     drawing: Any = traitlets.Dict(FIRST_DRAWING).tag(sync=True)
     question = traitlets.Unicode(ABOUT_ANYTHING[0]).tag(sync=True)
 
-    def __init__(self, ask: Ask, **traits: Any) -> None:
+    def __init__(self, ask: Ask, **settings: Any) -> None:
         self._ask_model = ask
         self._scenes = _examples()
         # Something to compare is a better start than a single thing.
-        traits.setdefault("example", next((i for i, each in enumerate(self._scenes) if len(each.things) > 2), 0))
+        settings.setdefault("example", next((i for i, each in enumerate(self._scenes) if len(each.things) > 2), 0))
         self._photo: Image.Image | None = None
         self._job: Job[Any] | None = None
         super().__init__(
+            settings,
             examples=[_scene_state(each) for each in self._scenes],
             palette=_palette(),
-            drawn=_scene_state(drawn_scene(FIRST_DRAWING)),
-            **traits,
+            drawn=_scene_state(drawn_scene(settings.get("drawing", FIRST_DRAWING))),
         )
         self._mirror = JobMirror(self, lambda: [self._job] if self._job else [])
 
@@ -102,9 +114,16 @@ class AskForm(View):
         self._photo = open_picture(bytes(buffers[0]))
         self.uploaded = {"name": name, "picture": encode_picture(self._photo)}
 
-    def _ask(self, question: str) -> None:
+    def _ask(self, question: str, origin: str, example: int, drawing: dict[str, Any]) -> None:
+        """Ask about what the browser shows.
+
+        It says so in the message itself: changed traits wait in the browser while the kernel is busy, messages do not.
+        """
+        if self._job is not None and not self._job.done:
+            return  # clicked twice, before the browser heard of the job
         if not question.strip():
             raise QuestionError("The question is empty", "", "Type one, or take one of those below the line.")
+        self.set_state({"question": question, "origin": origin, "example": example, "drawing": drawing})
         self._job = self._ask_model(self.picture, question)
         self._job.observe(self._mirror.refresh)
         self._mirror.refresh()

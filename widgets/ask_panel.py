@@ -37,13 +37,20 @@ class AskPanel(ipywidgets.VBox):
     """
 
     def __init__(self, runner: Runner | None = None, *, max_new_tokens: int = 64) -> None:
-        self.runner = runner if runner is not None else load()
+        if runner is None:
+            load()  # now, so that the first question need not wait for it
+        self._runner = runner
         self.max_new_tokens = max_new_tokens
         self.trace: Trace | None = None
         self.workbench: Workbench | None = None
         self._session: Session = session()
         self.form = AskForm(self.ask)
         super().__init__([self.form])
+
+    @property
+    def runner(self) -> Runner:
+        """The model that is asked; the one that ships is loaded again where somebody closed it."""
+        return self._runner if self._runner is not None else load()
 
     def ask(self, picture: Image.Image, question: str) -> Job[Trace]:
         """Ask the model as a job; its answer replaces the one shown."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import anywidget
@@ -20,7 +22,15 @@ class View(anywidget.AnyWidget):
     """One widget of the toolkit.
 
     A subclass names its files: ``static/<static>.js`` ends in ``export default`` of an object with ``render``, and
-    ``styles`` lists the style sheets behind ``base.css``. What the browser may ask for stands in :meth:`handlers`.
+    ``styles`` lists the style sheets behind ``base.css``. What the browser may ask for stands in :meth:`handlers`, and
+    ``settings`` are the traits that a user may give as keywords.
+
+    Parameters
+    ----------
+    settings
+        What the user gave by keyword.
+    **data
+        The other traits, which the subclass computed.
 
     Raises
     ------
@@ -30,15 +40,24 @@ class View(anywidget.AnyWidget):
 
     static: ClassVar[str] = ""
     styles: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[str, ...]] = ()
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     error = traitlets.Unicode(help="Shown inside the view; empty where nothing is wrong.").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
-        check_keywords(type(self).__name__, traits, self.trait_names())
-        super().__init__(**traits)
+    # Ends what the view listens to outside the browser. A default, because a view that was refused is closed too.
+    _unobserve: Callable[[], None] = staticmethod(lambda: None)
+
+    def __init__(self, settings: Mapping[str, Any] = MappingProxyType({}), /, **data: Any) -> None:
+        check_keywords(type(self), settings)
+        super().__init__(**data, **settings)
         self.on_msg(self._receive)
+
+    def close(self) -> None:
+        """Take the view away; what it showed goes on without it."""
+        self._unobserve()
+        super().close()
 
     def open(self) -> None:
         """Connect to the browser, taking its messages on whichever thread it sends them to.
@@ -83,7 +102,7 @@ class View(anywidget.AnyWidget):
             self.error = f"{type(problem).__name__}: {problem}"
 
 
-def check_keywords(owner: str, given: dict[str, Any], known: list[str]) -> None:
+def check_keywords(view: type[View], given: Mapping[str, Any]) -> None:
     """Refuse keywords that nothing would read.
 
     Raises
@@ -91,10 +110,12 @@ def check_keywords(owner: str, given: dict[str, Any], known: list[str]) -> None:
     TypeError
         Naming the unknown keyword, the likely mistake, and what there is.
     """
-    public = sorted(name for name in known if not name.startswith("_"))
+    parameters = inspect.signature(view).parameters.values()
+    named = [each.name for each in parameters if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    known = sorted([*named, *view.settings])
     for name in given:
-        if name in known:
+        if name in view.settings:
             continue
-        near = difflib.get_close_matches(name, public, n=1)
+        near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise TypeError(f"{owner} has no keyword {name!r}.{hint} It knows: {', '.join(public)}.")
+        raise TypeError(f"{view.__name__} has no keyword {name!r}.{hint} It knows: {', '.join(known)}.")

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,9 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
+
+# A model may say half a character, which no file can hold.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def export_html(view: View | Sequence[View], path: str | os.PathLike[str], *, title: str | None = None) -> Path:
@@ -82,7 +86,7 @@ def page_text(views: Sequence[View], title: str) -> str:
     return _PAGE.format(
         policy=_policy(css, code),
         version=html.escape(__version__, quote=True),
-        title=html.escape(title),
+        title=html.escape(_LONE_SURROGATE.sub("\ufffd", title)),
         css=css,
         views="\n".join(_holder(view) for view in views),
         scripts="\n".join(f'<script type="module">{text}</script>' for text in code),

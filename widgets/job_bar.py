@@ -35,17 +35,12 @@ class JobBar(View):
 
     jobs: Any = traitlets.List().tag(sync=True)
 
-    def __init__(self, source: Session | Job[Any] | None = None, **traits: Any) -> None:
+    def __init__(self, source: Session | Job[Any] | None = None, **settings: Any) -> None:
+        super().__init__(settings)
         self._source = source if source is not None else session()
-        super().__init__(**traits)
         self._mirror = JobMirror(self, self._shown)
-        self._unobserve: Callable[[], None] = self._source.observe(self._mirror.refresh)
+        self._unobserve = self._source.observe(self._mirror.refresh)
         self._mirror.refresh()
-
-    def close(self) -> None:
-        """Take the bar away; the jobs go on."""
-        self._unobserve()
-        super().close()
 
     def handlers(self) -> dict[str, Callable[..., None]]:
         return {"cancel": self._cancel}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import traitlets
+
+from explore.errors import ParameterError
 
 PYTHON = "python"
 AUTO = "auto"
@@ -28,6 +31,11 @@ class Selection:
     brush : tuple of int
         Positions of more patches, marked with Shift and a click.
 
+    Raises
+    ------
+    ParameterError
+        For a text, or anything else that is no whole number.
+
     Examples
     --------
     >>> Selection(token=42).token
@@ -43,6 +51,16 @@ class Selection:
     # Who made it: "python", "auto" for a view's own suggestion, or the page that did. A page ignores the echo of its
     # own changes, which would otherwise arrive after newer clicks and undo them. `replace` resets it to "python".
     by: str = field(default=PYTHON, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # numpy's integers are welcome, but no page could carry them.
+        for name in ("token", "patch", "layer", "head"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _whole(name, getattr(self, name)))
+        object.__setattr__(self, "brush", tuple(_whole("brush", each) for each in self.brush))
+        if self.hovered is not None:
+            plain = {kind: _whole(f"hovered {kind}", each) for kind, each in self.hovered.items()}
+            object.__setattr__(self, "hovered", plain)
 
     @classmethod
     def suggested(cls, token: int | None) -> Selection:
@@ -62,6 +80,17 @@ class Selection:
         )
         object.__setattr__(made, "by", str(values.get("by") or PYTHON))
         return made
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ParameterError(
+            f"{name}={value!r} was selected",
+            "Tokens and patches are selected by sequence position, layers and heads by number: whole numbers.",
+            "maps.find(text)[0].positions has those of a word.",
+        ) from None
 
 
 def _to_wire(value: Selection, _owner: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,8 @@ class SessionPanel(View):
 
     Parameters
     ----------
-    session : Session, optional
-        By default the kernel's.
+    source : Session, optional
+        Whose runners are shown; by default those of the kernel's session.
     """
 
     static = "session_panel"
@@ -31,18 +32,13 @@ class SessionPanel(View):
     cache = traitlets.Unicode().tag(sync=True)
     message = traitlets.Unicode(help="What the last close freed.").tag(sync=True)
 
-    def __init__(self, source: Session | None = None, **traits: Any) -> None:
+    def __init__(self, source: Session | None = None, **settings: Any) -> None:
+        super().__init__(settings)
         self._session = source if source is not None else session()
         self._closing: set[str] = set()
         self._turn = threading.RLock()
-        super().__init__(**traits)
-        self._unobserve: Callable[[], None] = self._session.observe(self._refresh)
+        self._unobserve = self._session.observe(self._refresh)
         self._refresh()
-
-    def close(self) -> None:
-        """Take the panel away; the runners stay loaded."""
-        self._unobserve()
-        super().close()
 
     def handlers(self) -> dict[str, Callable[..., None]]:
         return {"close": self._close_runner}
@@ -72,17 +68,18 @@ class SessionPanel(View):
                 self._closing.add(key)
                 self._refresh()
                 job = self._session.submit(self._session.close, runner, name=f"Close {runner.info.checkpoint}")
-                job.observe(self._report)
+                report = functools.partial(self._report, key)
+                job.observe(report)
                 if job.done:
-                    self._report(job)
+                    report(job)
 
-    def _report(self, job: Job[int]) -> None:
+    def _report(self, key: str, job: Job[int]) -> None:
         if job.state == "done":
             self.message = f"{memory.readable(job.result())} freed."
         elif job.state == "failed":
             self.error = str(job.error)
         if job.done:
-            self._closing.clear()
+            self._closing.discard(key)  # another model may still wait for its turn
             self._refresh()
 
 

@@ -75,6 +75,7 @@ class TokenImageView(View):
 
     static = "token_image"
     styles = ("token_image",)
+    settings = tuple(TokenImageSettings.__annotations__)
 
     run = traitlets.Unicode(help="Views of one run share their selection.").tag(sync=True)
     tokens: Any = traitlets.List().tag(sync=True)
@@ -102,6 +103,7 @@ class TokenImageView(View):
         given.setdefault("method", next(iter(named), ""))
         given.setdefault("selection", Selection.suggested(first_token(trace, named.get(given["method"]))))
         super().__init__(
+            given,
             run=run_id(trace),
             tokens=[_token_state(token) for token in trace.tokens if token.role in (Role.QUESTION, Role.ANSWER)],
             pictures=[encode_picture(picture) for picture in trace.images],
@@ -111,7 +113,6 @@ class TokenImageView(View):
             tables=tables(),
             note=note,
             source=_source(trace),
-            **given,
         )
 
     @traitlets.validate("method")

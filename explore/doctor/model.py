@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 from explore import memory
 from explore.doctor.checks import Check
 from explore.errors import ExploreError
-
-_PATIENCE_SECONDS = 3.0
 
 
 def shipped() -> Iterator[Check]:
@@ -41,17 +37,14 @@ def hub() -> Iterator[Check]:
     """Whether the model hub answers."""
     from huggingface_hub import constants
 
+    from explore.models.loading import hub_silence
+
     remedy = "use explore.load() or a checkpoint folder on disk"
     if constants.HF_HUB_OFFLINE:
         yield Check("model hub", "note", "offline by choice (HF_HUB_OFFLINE)", "nothing is downloaded", remedy)
         return
-    try:
-        request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
-        urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS).close()
-    except urllib.error.HTTPError:
-        pass  # it answered, which is all that was asked
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+    reason = hub_silence()
+    if reason is not None:
         consequence = "checkpoints not downloaded before cannot be loaded"
         yield Check("model hub", "missing", f"{constants.ENDPOINT} does not answer: {reason}", consequence, remedy)
         return

@@ -51,12 +51,12 @@ class Tap(Protocol):
 
 
 class AttentionCall:
-    """The scalars of one attention call: scaling of the scores, soft cap, whether None means causal, sliding window."""
+    """The scalars of one attention call: scaling of the scores, soft cap, whether None means causal."""
 
-    __slots__ = ("causal", "scaling", "softcap", "window")
+    __slots__ = ("causal", "scaling", "softcap")
 
-    def __init__(self, scaling: float, softcap: float | None, causal: bool, window: int | None) -> None:
-        self.scaling, self.softcap, self.causal, self.window = scaling, softcap, causal, window
+    def __init__(self, scaling: float, softcap: float | None, causal: bool) -> None:
+        self.scaling, self.softcap, self.causal = scaling, softcap, causal
 
 
 _listening: ContextVar[Tap | None] = ContextVar("vlmscope_tap", default=None)
@@ -93,7 +93,7 @@ def watched_attention(
     tap = _listening.get()
     if tap is not None:
         causal = query.shape[2] > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
-        tap.attend(query, key, attention_mask, AttentionCall(scale, softcap, causal, sliding_window))
+        tap.attend(query, key, attention_mask, AttentionCall(scale, softcap, causal))
     if softcap is not None:
         return _capped_attention(module, query, key, value, attention_mask, scale, softcap, is_causal), None
     output, _ = sdpa_attention_forward(

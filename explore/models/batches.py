@@ -11,14 +11,13 @@ import torch
 from PIL import Image
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from explore.errors import ParameterError
 from explore.models.families.base import Family
 from explore.models.generation import checked_layers, generate_batch
 from explore.models.guards import cancel_check
 from explore.models.info import ModelInfo
 from explore.models.pictures import open_pictures
 from explore.models.prompts import Prompt, PromptWriter
-from explore.models.requests import require_room
+from explore.models.requests import require_room, room_of
 from explore.runs import Report
 
 
@@ -45,16 +44,15 @@ def batched_answers(
     family: Family,
     writer: PromptWriter,
     info: ModelInfo,
-    pairs: Sequence[tuple[Any, str]],
+    pairs: list[tuple[Any, str]],
     max_new_tokens: int,
     batch_size: int,
     progress: Report | None,
 ) -> list[str]:
-    """Answers to (image, question) pairs, in their order; see `explore.models.runner.Runner.answers`."""
-    if batch_size < 1 or max_new_tokens < 1:
-        raise ParameterError(
-            f"batch_size={batch_size} and max_new_tokens={max_new_tokens} were given", "Both are at least 1."
-        )
+    """Answers to (image, question) pairs, in their order; see `explore.models.runner.Runner.answers`.
+
+    The pairs are a list, which keeps every picture alive: their identities tell them apart.
+    """
     order = _by_picture(pairs)
     found, known = [""] * len(pairs), dict[Any, _Shown]()
     with checked_layers(family.layers, cancel_check(progress)):
@@ -69,8 +67,9 @@ def batched_answers(
                     known[key] = _process(family, writer, open_pictures(pairs[index][0]))
                 prompts.append(writer.write(pairs[index][1], len(known[key].pictures)))
             tensors = _inputs(family, prompts, [known[key] for key in keys])
+            room = [room_of(info, int(length)) for length in tensors["attention_mask"].sum(1)]
             require_room(info, tensors["input_ids"].shape[1])
-            for index, answer in zip(batch, generate_batch(family, tensors, max_new_tokens), strict=True):
+            for index, answer in zip(batch, generate_batch(family, tensors, max_new_tokens, room), strict=True):
                 found[index] = answer
             if progress is not None:
                 done = start + len(batch)

@@ -66,17 +66,43 @@ def generate(family: Family, tensors: dict[str, Any], max_new_tokens: int, *, lo
         (answer_tokens, vocabulary) float32 raw logits; empty if they were not wanted.
     """
     config = greedy_config(family, max_new_tokens, return_dict_in_generate=True, output_logits=logits)
-    made = family.model.generate(**tensors, generation_config=config)
+    with _nothing_else(family):
+        made = family.model.generate(**tensors, generation_config=config)
     prompt = tensors["input_ids"].shape[1]
     ids = made.sequences[0, prompt:].tolist()
     return ids, torch.cat(made.logits)[: len(ids)] if logits else torch.empty(0)
 
 
-def generate_batch(family: Family, tensors: dict[str, Any], max_new_tokens: int) -> list[str]:
-    """Answers of a left-padded batch, special tokens and outer spaces removed."""
-    made = family.model.generate(**tensors, generation_config=greedy_config(family, max_new_tokens))
+def generate_batch(
+    family: Family, tensors: dict[str, Any], max_new_tokens: int, room: Sequence[int] | None = None
+) -> list[str]:
+    """Answers of a left-padded batch, special tokens and outer spaces removed.
+
+    Parameters
+    ----------
+    room
+        Tokens the context has left for each answer: every one is cut off where it would be alone.
+    """
+    room = [max_new_tokens] * len(tensors["input_ids"]) if room is None else room
+    config = greedy_config(family, min(max_new_tokens, max(room)))
+    with _nothing_else(family):
+        made = family.model.generate(**tensors, generation_config=config)
     new = made[:, tensors["input_ids"].shape[1] :]
-    return [text.strip() for text in family.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]
+    cut = [row[:most] for row, most in zip(new.tolist(), room, strict=True)]
+    return [text.strip() for text in family.processor.tokenizer.batch_decode(cut, skip_special_tokens=True)]
+
+
+@contextmanager
+def _nothing_else(family: Family) -> Iterator[None]:
+    """Set the checkpoint's own generation config aside: the library fills every field that ours leaves open from it,
+
+    so that a checkpoint's penalties, forbidden words or minimal lengths would change what is called greedy.
+    """
+    own, family.model.generation_config = family.model.generation_config, GenerationConfig()
+    try:
+        yield
+    finally:
+        family.model.generation_config = own
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def memory_errors() -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, OutOfMemoryError) or not _is_memory(error):
+        if isinstance(error, OutOfMemoryError) or not is_memory_error(error):
             raise
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
     else:
@@ -49,7 +49,8 @@ def memory_errors() -> Iterator[None]:
     )
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory_error(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, by its type or by what the libraries say then."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return any(hint in str(error).lower() for hint in _NO_MEMORY)

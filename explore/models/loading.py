@@ -12,21 +12,20 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
-from explore.errors import CheckpointError, DeviceError, ParameterError, RemoteCodeError
+from explore.errors import CheckpointError, ParameterError, RemoteCodeError
+from explore.models.devices import resolve_device, resolve_dtype
 from explore.models.families import require_family
 from explore.models.fingerprints import folder_revision
-from explore.models.guards import memory_errors
+from explore.models.guards import is_memory_error, memory_errors
 from explore.models.runner import Runner
 
 _WEIGHTS = Path(__file__).parents[1] / "sketch" / "weights"
 SHIPPED = {"sketch": _WEIGHTS / "default", "sketch-frozen": _WEIGHTS / "frozen"}
 
-_ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 _USE_SHIPPED = "The model that ships needs no network: explore.load()."
 
 
@@ -70,16 +69,24 @@ def load_runner(
         The weights do not fit.
     """
     where = resolve_device(device)
-    kind = _resolve_dtype(dtype, where)
-    name = "sketch" if checkpoint is None else os.fspath(checkpoint)
+    kind = resolve_dtype(dtype, where)
+    name = checkpoint_name(checkpoint)
     source, options = _locate(name, revision)
     options["trust_remote_code"] = bool(trust_remote_code)
     config = _loaded(name, AutoConfig, source, options)
     require_family(config)
     with memory_errors(), _quiet() if name in SHIPPED else nullcontext():
-        model = _loaded(
-            name, AutoModelForImageTextToText, source, options, dtype=kind, attn_implementation="sdpa", device_map=where
+        model, report = _loaded(
+            name,
+            AutoModelForImageTextToText,
+            source,
+            options,
+            dtype=kind,
+            attn_implementation="sdpa",
+            device_map=where,
+            output_loading_info=True,
         )
+    _require_weights(name, report)
     processor = _loaded(name, AutoProcessor, source, options)
     found = folder_revision(Path(source)) if Path(source).is_dir() else getattr(config, "_commit_hash", None)
     return Runner(model, processor, checkpoint=name, revision=str(found or revision or ""), lock=lock, cache=cache)
@@ -97,45 +104,42 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def resolve_device(device: Any) -> torch.device:
-    """The device meant, checked to be there.
+def checkpoint_name(checkpoint: Any) -> str:
+    """The name of a checkpoint as it is asked for; None is the model that ships.
 
     Raises
     ------
-    DeviceError
-        It is not a device, or this machine does not have it.
+    ParameterError
+        It is neither text nor a path.
     """
-    if device is None or str(device) == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    try:
-        where = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise DeviceError(
-            f"The device {device!r} was asked for", 'Devices are "cpu", "cuda", "cuda:1" and "mps".'
-        ) from error
-    if where.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (where.index or 0) >= count:
-            raise DeviceError(
-                f"The device '{where}' was asked for, but the number of CUDA devices here is {count}",
-                'On the CPU everything runs too: device="cpu".',
-                "If there should be a GPU, check its driver and that torch was built for CUDA (explore doctor).",
+    if checkpoint is None:
+        return "sketch"
+    if not isinstance(checkpoint, (str, os.PathLike)) or isinstance(os.fspath(checkpoint), bytes):
+        raise ParameterError(
+            f"The checkpoint {checkpoint!r} was given",
+            "A checkpoint is a folder, or a name on the hub such as 'llava-hf/llava-1.5-7b-hf'.",
+            _USE_SHIPPED,
+        )
+    return str(os.fspath(checkpoint))
+
+
+def _require_weights(name: str, report: dict[str, Any]) -> None:
+    """Refuse a model whose library filled gaps with random weights, or dropped weights of its decoder.
+
+    Raises
+    ------
+    CheckpointError
+        Naming how many, and one of them.
+    """
+    lacking = sorted(str(key) for key in report["missing_keys"])
+    surplus = sorted(str(key) for key in report["unexpected_keys"] if ".layers." in str(key))
+    for keys, verb in ((lacking, "lacks"), (surplus, "has no place for")):
+        if keys:
+            raise CheckpointError(
+                f"The model that the config of '{name}' describes {verb} {len(keys)} of the weights, such as {keys[0]}",
+                "It would run with random or missing parts.",
+                "Download or save the checkpoint again, config.json and weights together.",
             )
-        return torch.device("cuda", where.index or 0)
-    if where.type == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError("The device 'mps' was asked for, but this machine has none", 'Use device="cpu".')
-    return where
-
-
-def _resolve_dtype(dtype: Any, device: torch.device) -> Any:
-    if dtype is None:
-        return torch.float32 if device.type == "cpu" else "auto"
-    found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) and dtype != "auto" else dtype
-    if found == "auto" or (isinstance(found, torch.dtype) and found.is_floating_point):
-        return found
-    raise ParameterError(
-        f"dtype={dtype!r} was given", 'Allowed: "float32", "bfloat16", "float16", "auto", or the torch dtype.'
-    )
 
 
 def _locate(name: str, revision: str | None) -> tuple[str, dict[str, Any]]:
@@ -147,9 +151,11 @@ def _locate(name: str, revision: str | None) -> tuple[str, dict[str, Any]]:
                 f"It belongs in '{SHIPPED[name]}'.",
                 "Install the toolkit again, or train it with the scripts in explore/sketch.",
             )
+        _refuse_revision(name, revision)
         return str(SHIPPED[name]), {"local_files_only": True}
-    folder = Path(name).expanduser()
+    folder = _folder(name)
     if folder.is_dir():
+        _refuse_revision(name, revision)
         if not (folder / "config.json").is_file():
             raise CheckpointError(
                 f"The folder '{name}' holds no config.json",
@@ -166,26 +172,54 @@ def _locate(name: str, revision: str | None) -> tuple[str, dict[str, Any]]:
     return name, {"revision": revision, "local_files_only": not hub_answers()}
 
 
+def _folder(name: str) -> Path:
+    """The path a name may mean; where no path can be made of it, itself as a relative one."""
+    try:
+        path = Path(name).expanduser()
+        path.is_dir()  # a name too long for a file system fails here
+    except (RuntimeError, OSError, ValueError):
+        raise CheckpointError(
+            f"The checkpoint '{name[:80]}' is neither a folder nor a name on the hub",
+            "A checkpoint is a folder, or a name on the hub such as 'llava-hf/llava-1.5-7b-hf'.",
+            _USE_SHIPPED,
+        ) from None
+    return path
+
+
+def _refuse_revision(name: str, revision: str | None) -> None:
+    if revision is not None:
+        raise ParameterError(
+            f"revision={revision!r} was given for '{name}'",
+            "Only checkpoints on the hub have revisions.",
+            "Leave it out.",
+        )
+
+
 def hub_answers() -> bool:
-    """Whether the hub can be reached: one request, without the library's retries, which take half a minute."""
+    """Whether the hub can be reached."""
+    return hub_silence() is None
+
+
+def hub_silence() -> str | None:
+    """Why the hub cannot be reached, None where it can: one request, without the library's half a minute of retries."""
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
 
     if constants.HF_HUB_OFFLINE:
-        return False
+        return "offline by choice (HF_HUB_OFFLINE)"
     try:
-        get_session().head(constants.ENDPOINT, timeout=_ANSWER_SECONDS)
-    except Exception:  # whatever a client raises when there is no network, there is none
-        return False
-    return True
+        get_session().head(constants.ENDPOINT, timeout=ANSWER_SECONDS)
+    except Exception as error:  # whatever a client raises when there is no network, there is none
+        return str(error) or type(error).__name__
+    return None
 
 
 def _loaded(name: str, kind: Any, source: str, options: dict[str, Any], **more: Any) -> Any:
     """Load one part of a checkpoint, and put what the library raises into the words of ours."""
     try:
         return kind.from_pretrained(source, **options, **more)
-    except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
-        if isinstance(error, RuntimeError) and "memory" in str(error).lower():
+    except Exception as error:  # a damaged file may raise anything at all, Exception itself included
+        if is_memory_error(error):
             raise
         raise _explained(name, error, offline=bool(options.get("local_files_only"))) from error
 
@@ -198,7 +232,7 @@ def _explained(name: str, error: Exception, *, offline: bool) -> CheckpointError
             "Code from a checkpoint can do anything on this machine.",
             "Read that code; if you trust it, load with trust_remote_code=True.",
         )
-    if offline and name not in SHIPPED and not Path(name).expanduser().is_dir():
+    if offline and name not in SHIPPED and not _folder(name).is_dir():
         return CheckpointError(
             f"The checkpoint '{name}' is not on this machine, and the hub cannot be reached",
             "Without network, folders and checkpoints downloaded before can be loaded.",

@@ -61,7 +61,7 @@ def open_picture(image: Any) -> Image.Image:
     if hasattr(image, "read"):
         return _to_rgb(_load(_open_file(image, "an open file")))
     if hasattr(image, "__array__"):
-        return _to_rgb(_from_array(np.asarray(image)))
+        return _to_rgb(_from_array(_as_array(image)))
     raise ImageInputError(f"A {type(image).__name__} was given as a picture", _ALLOWED)
 
 
@@ -73,16 +73,21 @@ def picture_hash(picture: Image.Image) -> str:
 
 
 def _open_path(path: str | os.PathLike[str]) -> Image.Image:
-    name = os.fspath(path)
-    if name.startswith(("http://", "https://")):
+    name = os.fsdecode(path)
+    shown = f"'{name}'" if len(name) <= 120 else f"'{name[:100]}…'"
+    if name.startswith(("http://", "https://", "data:", "file:")):
         raise ImageInputError(
-            f"The address '{name}' was given as a picture", _ALLOWED, "Download the picture first and give its path."
+            f"The address {shown} was given as a picture", _ALLOWED, "Download the picture first and give its path."
         )
-    where = Path(name).expanduser()
-    if not where.is_file():
-        what = "is a folder" if where.is_dir() else "does not exist"
-        raise ImageInputError(f"The picture '{name}' {what}", _ALLOWED, f"Paths are relative to '{Path.cwd()}'.")
-    return _open_file(where, f"'{name}'")
+    try:
+        where = Path(name).expanduser()
+        is_file, is_folder = where.is_file(), where.is_dir() and name != ""
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ImageInputError(f"The picture {shown} cannot be found: {error}", _ALLOWED) from error
+    if not is_file:
+        what = "is a folder" if is_folder else "does not exist"
+        raise ImageInputError(f"The picture {shown} {what}", _ALLOWED, f"Paths are relative to '{Path.cwd()}'.")
+    return _open_file(where, shown)
 
 
 def _open_file(source: Any, name: str) -> Image.Image:
@@ -122,6 +127,17 @@ def _damage_explained() -> Iterator[None]:
         ) from error
 
 
+def _as_array(image: Any) -> np.ndarray:
+    try:
+        return np.asarray(image)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ImageInputError(
+            f"A {type(image).__name__} that numpy cannot read was given as a picture: {error}",
+            _ALLOWED,
+            "For a tensor, give image.detach().float().cpu().numpy().",
+        ) from error
+
+
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
@@ -139,7 +155,7 @@ def _to_bytes(array: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(array)
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint16:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         return np.round(array / 257.0).astype(np.uint8)
     if np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1:
         return np.round(array.astype(np.float64) * 255.0).astype(np.uint8)
@@ -156,7 +172,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if 0 in image.size:
         raise ImageInputError(f"A picture of size {image.size} was given", "Width and height are at least one pixel.")
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = Image.fromarray(_deep_grey(image))
+        image = _eight_bits(image)
     if image.mode == "La":
         image = image.convert("LA")  # Pillow knows no shorter way from premultiplied grey
     if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
@@ -166,6 +182,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     rgb = image.convert("RGB")  # a copy where it is RGB already, free of the file and of the caller
     rgb.info = {}  # orientation, profiles and palettes have done their work
     return rgb
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A deep grey picture in eight bits; the one grey that a PNG may declare transparent stays so."""
+    grey = Image.fromarray(_deep_grey(image))
+    clear = image.info.get("transparency")
+    if not isinstance(clear, int):
+        return grey
+    grey.putalpha(Image.fromarray(np.where(np.asarray(image) == clear, 0, 255).astype(np.uint8)))
+    return grey
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:

@@ -6,11 +6,13 @@ generation, or by a dead kernel, helps nobody.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from explore.errors import BudgetError, ParameterError
+from explore.memory import readable
 from explore.models.info import ModelInfo
 
 VISION_SIGNALS = ("cls_attention", "keys", "features")
@@ -58,15 +60,14 @@ class RecordingPlan:
     def __post_init__(self) -> None:
         for name, words in (("hidden", ("all", "none")), ("attention", ("none", "answer", "all"))):
             value = getattr(self, name)
-            if isinstance(value, str):
-                if value not in words:
-                    raise ParameterError(f"{name}={value!r} was given", f"Allowed: {words} or a tuple of numbers.")
-            elif any(int(each) < 0 for each in value):
-                raise ParameterError(f"{name}={value!r} was given", "Layers and positions count from 0.")
-            else:
-                object.__setattr__(self, name, tuple(sorted({int(each) for each in value})))
+            if not isinstance(value, str):
+                object.__setattr__(self, name, _numbers(name, value))
+            elif value not in words:
+                raise ParameterError(f"{name}={value!r} was given", f"Allowed: {words} or a tuple of numbers.")
         if self.attention_layers is not None:
-            object.__setattr__(self, "attention_layers", tuple(sorted({int(each) for each in self.attention_layers})))
+            object.__setattr__(self, "attention_layers", _numbers("attention_layers", self.attention_layers))
+        if not isinstance(self.budget_bytes, int | float) or not self.budget_bytes > 0:
+            raise ParameterError(f"budget_bytes={self.budget_bytes!r} was given", "It is a number of bytes above 0.")
         if self.logits not in ("answer", "none"):
             raise ParameterError(f"logits={self.logits!r} was given", 'Allowed: "answer" and "none".')
         vision: Any = self.vision
@@ -159,11 +160,11 @@ class RecordingPlan:
         if parts["total"] <= self.budget_bytes:
             return
         order = sorted((name for name in parts if name != "total"), key=lambda name: -parts[name])
-        sizes = ", ".join(f"{name} {format_bytes(parts[name])}" for name in order if parts[name])
+        sizes = ", ".join(f"{name} {readable(parts[name])}" for name in order if parts[name])
         remedy = _REMEDY[order[0]].format(middle=layers // 2, last=layers)
         raise BudgetError(
-            f"This recording would keep {format_bytes(parts['total'])} ({sizes})",
-            f"The plan's budget is {format_bytes(self.budget_bytes)}.",
+            f"This recording would keep {readable(parts['total'])} ({sizes})",
+            f"The plan's budget is {readable(self.budget_bytes)}.",
             f"Drop the largest part with {remedy}, ask for fewer new tokens, or raise budget_bytes.",
         )
 
@@ -183,13 +184,15 @@ class RecordingPlan:
         return sum(sizes[name] for name in self.vision)
 
 
-def format_bytes(count: float) -> str:
-    """A size a person can read, in binary units."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
+def _numbers(name: str, value: Any) -> tuple[int, ...]:
+    """Layers or positions in order, each once; a single number counts as one of them."""
+    try:
+        found = [operator.index(each) for each in ((value,) if isinstance(value, int) else value)]
+    except TypeError:
+        found = [-1]
+    if any(each < 0 for each in found):
+        raise ParameterError(f"{name}={value!r} was given", "Layers and positions are whole numbers from 0.")
+    return tuple(sorted(set(found)))
 
 
 def _within(wanted: tuple[int, ...], last: int, name: str) -> tuple[int, ...]:

@@ -63,12 +63,12 @@ class PromptWriter:
         Raises
         ------
         QuestionError
-            The question is empty or holds the image placeholder.
+            The question is empty, or it or the system text holds the image placeholder or a control token.
         CheckpointError
             The template cannot put a question and its images into a prompt.
         """
         question = self._checked(question)
-        system = system.strip() if system else None
+        system = self._plain("system text", system.strip()) if system else None
         frame, bridge = self._frame(images, system is not None)
         text = self._render(question, images, system)
         marked = frame if system is None else frame.replace(_SYSTEM_MARK, system)
@@ -92,14 +92,31 @@ class PromptWriter:
             raise QuestionError(
                 f"The question is {question!r}", "A question is text with at least one character.", "Type a question."
             )
-        for mark in (self.image_token, _MARK, _SYSTEM_MARK):
-            if mark in question:
+        return self._plain("question", question.strip())
+
+    def _plain(self, what: str, text: str) -> str:
+        """Text that means nothing to the template and the tokenizer but itself."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise QuestionError(
+                f"The {what} {text!r:.60} holds half a character", "", "Type it again, or decode it as UTF-8."
+            ) from None
+        if self.image_token in text:
+            raise QuestionError(
+                f"The {what} holds {self.image_token!r}, which stands for a picture",
+                "Pictures are given as the first argument and put into the prompt automatically.",
+                f"Take it out of the {what}.",
+            )
+        special = [str(token) for token in getattr(self._tokenizer, "all_special_tokens", ())]
+        for mark in (*special, _MARK, _SYSTEM_MARK):
+            if mark in text:
                 raise QuestionError(
-                    f"The question holds {mark!r}, which stands for a picture",
-                    "Pictures are given as the first argument and put into the prompt automatically.",
-                    "Take it out of the question.",
+                    f"The {what} holds {mark!r}, which the model reads as a control token",
+                    "It would end or change the turns of the conversation.",
+                    f"Take it out of the {what}.",
                 )
-        return question.strip()
+        return text
 
     def _frame(self, images: int, system: bool) -> tuple[str, str]:
         """The prompt around the marks, and the text between prompt and answer; both depend on the template only."""

@@ -149,7 +149,10 @@ class Recorder:
 
 
 def to_host(values: Tensor) -> np.ndarray:
-    """A numpy array: float32 as it is, half precision as float16, or float32 where float16 would overflow."""
+    """A numpy array: float32 as it is, half precision as float16, or float32 where float16 would overflow.
+
+    numpy has no bfloat16. In float16 its values below 6e-5 lose digits: the error is at most 3e-8.
+    """
     values = values.detach()
     if values.dtype == torch.bfloat16:
         fits = bool((values.abs().amax() <= _HALF_MAX).item()) if values.numel() else True

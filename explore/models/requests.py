@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,38 +64,90 @@ def make_request(family: Family, writer: PromptWriter, image: Any, question: str
     return Request(question.strip(), prompt, pictures, inputs)
 
 
-def require_room(info: ModelInfo, length: int) -> None:
-    """Refuse a prompt that leaves no place in the context for even one answer token.
+def checked_count(name: str, value: Any) -> int:
+    """A number of at least one.
+
+    Raises
+    ------
+    ParameterError
+        It is not a whole number, or less.
+    """
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise ParameterError(f"{name}={value!r} was given", "It is a whole number, at least 1.")
+    return count
+
+
+def checked_plan(record: Any) -> RecordingPlan:
+    """The plan of a run; None means the default one.
+
+    Raises
+    ------
+    ParameterError
+        Something else than a plan was given.
+    """
+    if record is None:
+        return RecordingPlan()
+    if not isinstance(record, RecordingPlan):
+        raise ParameterError(
+            f"record={record!r} was given", "It is a RecordingPlan or None.", 'Try RecordingPlan(attention="all").'
+        )
+    return record
+
+
+def room_of(info: ModelInfo, prompt: int) -> int:
+    """How many tokens an answer behind a prompt of so many tokens may have."""
+    return info.context_length - prompt if info.context_length else sys.maxsize
+
+
+def require_room(info: ModelInfo, prompt: int, answer: int = 1) -> None:
+    """Refuse a prompt that leaves no place in the context for its answer.
+
+    Parameters
+    ----------
+    prompt, answer
+        Their tokens; of an answer that is still to be made, at least one.
 
     Raises
     ------
     ContextLengthError
-        It is too long.
+        They are too long.
     """
-    if info.context_length and length >= info.context_length:
-        raise ContextLengthError(
-            f"The prompt has {length} tokens, image tokens included",
-            f"The model's context holds {info.context_length}, of which at least one is needed for the answer.",
-            "Shorten the question, or use fewer or smaller pictures.",
-        )
+    if room_of(info, prompt) >= answer:
+        return
+    whose = "the prompt" if answer == 1 else f"the answer has {answer} tokens and the prompt"
+    raise ContextLengthError(
+        f"{whose[:1].upper()}{whose[1:]} has {prompt} tokens, image tokens included",
+        f"The model's context holds {info.context_length} for both, of which at least one is the answer's.",
+        "Shorten the answer." if answer > 1 else "Shorten the question, or use fewer or smaller pictures.",
+    )
 
 
-def require_budget(info: ModelInfo, plan: RecordingPlan, request: Request, new_tokens: int) -> None:
-    """Refuse a recording over its plan's budget.
+def require_budget(info: ModelInfo, plan: RecordingPlan, request: Request, new_tokens: int) -> int:
+    """Bytes the recording keeps at most; refuses more than the plan's budget.
 
     Raises
     ------
     BudgetError
         The estimate is larger; the message names what to drop.
     """
-    parts = plan.estimate(
+    parts = recorded_bytes(info, plan, request, new_tokens)
+    plan.require_budget(parts, info.layers)
+    return parts["total"]
+
+
+def recorded_bytes(info: ModelInfo, plan: RecordingPlan, request: Request, new_tokens: int) -> dict[str, int]:
+    """The plan's estimate for a request."""
+    return plan.estimate(
         info,
         request.inputs.length,
         new_tokens,
         question_tokens=len(request.inputs.positions(Role.QUESTION)),
         visual_tokens=len(request.inputs.positions(Role.IMAGE)),
     )
-    plan.require_budget(parts, info.layers)
 
 
 class SaidAnswers:
@@ -108,6 +162,7 @@ class SaidAnswers:
     def remember(self, request: Request, answer: str, ids: list[int]) -> None:
         """Keep the tokens of an answer; the oldest are forgotten."""
         self._ids[request.key, answer] = ids
+        self._ids.move_to_end((request.key, answer))
         while len(self._ids) > _REMEMBERED:
             self._ids.popitem(last=False)
 
@@ -117,10 +172,15 @@ class SaidAnswers:
         Raises
         ------
         ParameterError
-            Ids were given, and one is outside the vocabulary or there is none.
+            Neither text nor ids were given, or an id is outside the vocabulary, or there is none.
         """
         if not isinstance(answer, str):
-            ids = [int(each) for each in answer]
+            try:
+                ids = [operator.index(each) for each in answer]
+            except TypeError:
+                raise ParameterError(
+                    f"The answer was given as {answer!r:.80}", "An answer is text or a list of token ids."
+                ) from None
             if not ids or not all(0 <= each < vocab and each not in family.placeholder_ids for each in ids):
                 raise ParameterError(
                     f"The answer was given as {len(ids)} token ids",

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from explore.errors import CheckpointError, ParameterError
+from explore.errors import CheckpointError
+from explore.memory import readable
 from explore.models.batches import batched_answers
 from explore.models.checks import checked_head
 from explore.models.families import require_family
@@ -24,7 +25,17 @@ from explore.models.inputs import with_answer
 from explore.models.plans import RecordingPlan
 from explore.models.prompts import PromptWriter
 from explore.models.recorder import Recorder
-from explore.models.requests import Request, SaidAnswers, make_request, require_budget, require_room
+from explore.models.requests import (
+    Request,
+    SaidAnswers,
+    checked_count,
+    checked_plan,
+    make_request,
+    recorded_bytes,
+    require_budget,
+    require_room,
+    room_of,
+)
 from explore.models.tracing import make_trace
 from explore.runs import Report
 from explore.trace import Trace
@@ -119,17 +130,19 @@ class Runner:
         OutOfMemoryError, Cancelled
             During the run; the runner stays usable.
         """
-        plan = record or RecordingPlan()
-        if max_new_tokens < 1:
-            raise ParameterError(f"max_new_tokens={max_new_tokens} was given", "At least one token can be generated.")
+        plan, most = checked_plan(record), checked_count("max_new_tokens", max_new_tokens)
         with self._running():
             request = make_request(self._family, self._writer, image, question, system)
             require_room(self._info, request.inputs.length)
-            new = min(max_new_tokens, (self._info.context_length or 1 << 40) - request.inputs.length)
-            require_budget(self._info, plan, request, new)
-            made_by = {"do_sample": False, "max_new_tokens": max_new_tokens}
+            new = min(most, room_of(self._info, request.inputs.length))
+            size = require_budget(self._info, plan, request, new)
+            if progress is not None:
+                progress(0.0, f"recording at most {readable(size)}")
+            made_by = {"do_sample": False, "max_new_tokens": most}
             fingerprint = run_fingerprint("ask", self._info, request.key, request.hashes, made_by, plan)
-            return self._cached(fingerprint, lambda: self._ask(request, plan, new, fingerprint, progress))
+            trace = self._cached(fingerprint, lambda: self._ask(request, plan, new, fingerprint, progress))
+            self._said.remember(request, trace.answer, trace.answer_ids.tolist())
+            return trace
 
     def read(
         self,
@@ -148,8 +161,9 @@ class Runner:
         image, question, record, progress, system
             As for `ask`.
         answer
-            Text, or token ids. Text that this runner gave as its answer to the same question is read token by token as
-            it was said; other text is tokenised as it would go on after the prompt, and ends with the end token.
+            Text, or token ids such as `trace.answer_ids`. Text that this runner gave lately as its answer to the same
+            question is read token by token as it was said, cut off where it was; other text is tokenised as it would
+            go on after the prompt, and ends with the end token.
 
         Raises
         ------
@@ -158,12 +172,14 @@ class Runner:
         OutOfMemoryError, Cancelled
             During the run; the runner stays usable.
         """
-        plan = record or RecordingPlan()
+        plan = checked_plan(record)
         with self._running():
             request = make_request(self._family, self._writer, image, question, system)
             ids = self._said.ids_of(self._family, request, answer, self._info.vocab)
-            require_room(self._info, request.inputs.length + len(ids) - 1)
-            require_budget(self._info, plan, request, len(ids))
+            require_room(self._info, request.inputs.length, len(ids))
+            size = require_budget(self._info, plan, request, len(ids))
+            if progress is not None:
+                progress(0.0, f"recording {readable(size)}")
             given = {"answer": digest(ids)}
             fingerprint = run_fingerprint("read", self._info, request.key, request.hashes, given, plan)
             return self._cached(fingerprint, lambda: self._read(request, plan, ids, fingerprint, progress))
@@ -188,7 +204,37 @@ class Runner:
             During the run; the runner stays usable.
         """
         with self._running():
-            return batched_answers(self._family, self._writer, self._info, pairs, max_new_tokens, batch_size, progress)
+            return batched_answers(
+                self._family,
+                self._writer,
+                self._info,
+                list(pairs),
+                checked_count("max_new_tokens", max_new_tokens),
+                checked_count("batch_size", batch_size),
+                progress,
+            )
+
+    def estimate(
+        self,
+        image: Any,
+        question: str,
+        *,
+        max_new_tokens: int = 64,
+        record: RecordingPlan | None = None,
+        system: str | None = None,
+    ) -> dict[str, int]:
+        """Bytes that `ask` with the same arguments would keep at most, by part and in "total"; nothing is run.
+
+        Raises
+        ------
+        ImageInputError, QuestionError, ContextLengthError, ParameterError
+            As `ask` would.
+        """
+        plan, most = checked_plan(record), checked_count("max_new_tokens", max_new_tokens)
+        with self._running():
+            request = make_request(self._family, self._writer, image, question, system)
+            require_room(self._info, request.inputs.length)
+            return recorded_bytes(self._info, plan, request, min(most, room_of(self._info, request.inputs.length)))
 
     def close(self) -> None:
         """Let go of the model; the runner cannot be used afterwards."""
@@ -215,10 +261,9 @@ class Runner:
     def _cached(self, fingerprint: dict[str, Any], make: Callable[[], Trace]) -> Trace:
         if self._cache is None:
             return make()
-        key = digest(fingerprint)
-        found = self._cache.get(key)
+        found = self._cache.get(fingerprint)
         if found is None:
-            found = self._cache[key] = make()
+            found = self._cache[fingerprint] = make()
         trace: Trace = found
         return trace
 
@@ -233,9 +278,7 @@ class Runner:
         with recorder.recording():
             tensors = self._family.on_device(request.inputs.tensors)
             ids, logits = generate(self._family, tensors, new, logits=plan.logits == "answer")
-        trace = self._trace(request, plan, recorder, ids, logits, fingerprint)
-        self._said.remember(request, trace.answer, ids)
-        return trace
+        return self._trace(request, plan, recorder, ids, logits, fingerprint)
 
     def _read(
         self,

@@ -58,7 +58,7 @@ def make_trace(
         fingerprint=fingerprint,
         prompt_length=request.inputs.length,
         columns=_columns(head, request.inputs, recorder.normed(fed), ids) if plan.columns else None,
-        # The library hands out single precision copies; half precision holds them exactly.
+        # The library hands out single precision copies of logits that were computed in half.
         logits=to_host(logits.to(family.dtype)) if plan.logits == "answer" else None,
         hidden_states=recorder.hidden_states(fed),
         attention_rows=rows,

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from explore.memory import readable
 from explore.models.info import ModelInfo
-from explore.models.plans import RecordingPlan, format_bytes
+from explore.models.plans import RecordingPlan
 from explore.models.runner import Runner
 from explore.trace import Trace
 from tests.bench.harness import Table
@@ -31,13 +32,13 @@ def measure(runner: Runner | None = None, scenes: Callable[[], Iterator[Image.Im
     for layer, weights in enumerate(eager):
         np.testing.assert_allclose(whole.attention(layer), weights[:, whole.row_positions], atol=1e-4)
     total = sum(weights.nbytes for weights in eager)
-    rows = [["attentions of an eager run", f"{len(eager)} layers × {eager[0].shape}", format_bytes(total), "1"]]
+    rows = [["attentions of an eager run", f"{len(eager)} layers × {eager[0].shape}", readable(total), "1"]]
     numbers: dict[str, object] = {"eager": total, "positions": whole.positions_fed}
     for name, trace in traces.items():
         parts = parts_of(trace)
         kept = sum(parts.values())
-        detail = ", ".join(f"{part} {format_bytes(size)}" for part, size in parts.items())
-        rows.append([name, detail, format_bytes(kept), f"1/{total / kept:.1f}"])
+        detail = ", ".join(f"{part} {readable(size)}" for part, size in parts.items())
+        rows.append([name, detail, readable(kept), f"1/{total / kept:.1f}"])
         numbers[name] = parts
     rows += computed_rows()
     return Table(
@@ -59,13 +60,13 @@ def computed_rows() -> list[list[str]]:
     parts = RecordingPlan().estimate(info, prompt, new, question_tokens=12, visual_tokens=576)
     fed = prompt + new - 1
     eager = info.layers * info.heads * fed * fed * 2
-    detail = ", ".join(f"{part} {format_bytes(size)}" for part, size in parts.items() if size and part != "total")
+    detail = ", ".join(f"{part} {readable(size)}" for part, size in parts.items() if size and part != "total")
     return [
-        ["LLaVA-1.5-7B, eager (computed)", f"32 layers × (32, {fed}, {fed})", format_bytes(eager), "1"],
+        ["LLaVA-1.5-7B, eager (computed)", f"32 layers × (32, {fed}, {fed})", readable(eager), "1"],
         [
             "LLaVA-1.5-7B, default plan (computed)",
             detail,
-            format_bytes(parts["total"]),
+            readable(parts["total"]),
             f"1/{eager / parts['total']:.1f}",
         ],
     ]

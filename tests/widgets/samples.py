@@ -56,7 +56,8 @@ def sample_trace(
         Token(position, ids[text], text, role, word)
         for position, (text, role, word) in enumerate(zip(texts, roles, words, strict=True))
     )
-    grids = tuple(_grid(rows, cols, 1 + number * rows * cols, number, drawn.image.size) for number in range(pictures))
+    starts = range(1, 1 + rows * cols * pictures, rows * cols)
+    grids = tuple(sample_grid(rows, cols, start, number, drawn.image.size) for number, start in enumerate(starts))
     logits = np.random.default_rng(seed).uniform(-1, 1, (len(texts) - 1, len(ids))).astype(np.float32)
     for text, thing in {" drag": 0, "on": 0, "fly": 0, " red": 0, " house": 1, " blue": 1}.items():
         if text in ids:
@@ -80,7 +81,8 @@ def position_of(trace: Trace, text: str) -> int:
     return next(token.position for token in trace.tokens if token.text == text and token.role is Role.ANSWER)
 
 
-def _grid(rows: int, cols: int, start: int, image: int, size: tuple[int, int]) -> ImageGrid:
+def sample_grid(rows: int, cols: int, start: int, image: int, size: tuple[int, int]) -> ImageGrid:
+    """A grid that covers its whole picture."""
     width, height = size[0] / cols, size[1] / rows
     left, top = np.meshgrid(np.arange(cols) * width, np.arange(rows) * height)
     boxes = np.stack([left, top, left + width, top + height], axis=-1)

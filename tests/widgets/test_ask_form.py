@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from explore.jobs import Job
 from explore.sessions import Session
 from explore.sketch import examples
 from tests.widgets.test_base import receive
-from tests.widgets.test_job_bar import until
-from widgets.ask_form import FIRST_DRAWING, AskForm
+from tests.widgets.test_job_bar import WAIT, Slow, until
+from widgets.ask_form import FIRST_DRAWING, AskForm, drawn_scene
+from widgets.pictures import encode_picture
 
 
 class Asked:
@@ -43,6 +45,12 @@ def png(size: tuple[int, int] = (30, 20), colour: str = "teal") -> bytes:
     return stream.getvalue()
 
 
+def press_ask(form: AskForm, question: str, **shown: Any) -> None:
+    """The message the button sends: the question and what the browser shows."""
+    now = {"origin": form.origin, "example": form.example, "drawing": form.drawing}
+    receive(form, {"kind": "ask", "question": question, **now, **shown})
+
+
 def test_a_dozen_scenes_with_questions_they_can_answer(asked: Asked) -> None:
     form = AskForm(asked)
     assert len(form.examples) == 12
@@ -54,11 +62,41 @@ def test_asking_runs_the_model_on_the_chosen_scene(asked: Asked) -> None:
     form = AskForm(asked)
     form.set_state({"example": 3})
     assert asked.questions == []
-    receive(form, {"kind": "ask", "question": "What is this?"})
+    press_ask(form, "What is this?")
     (picture, question), *rest = asked.questions
     assert (question, rest) == ("What is this?", [])
     np.testing.assert_array_equal(picture, examples()[3].image)
     until(lambda: form.jobs[0]["state"] == "done")
+
+
+def test_it_asks_about_what_the_browser_shows_though_its_traits_come_later(asked: Asked) -> None:
+    form = AskForm(asked)
+    press_ask(form, "What is this?", example=3)
+    np.testing.assert_array_equal(asked.questions[0][0], examples()[3].image)
+    assert (form.example, form.question) == (3, "What is this?")
+    until(lambda: form.jobs[0]["state"] == "done")
+    ball = {"kind": "ball", "colour": "red", "size": "small", "x": 0.5, "y": 0.5, "text": ""}
+    press_ask(form, "What is this?", origin="drawing", drawing={"things": [ball], "background": "snow"})
+    drawn = drawn_scene({"things": [ball], "background": "snow"})
+    np.testing.assert_array_equal(asked.questions[1][0], drawn.image)
+
+
+def test_a_given_drawing_is_shown(asked: Asked) -> None:
+    drawing = {"things": FIRST_DRAWING["things"][:1], "background": "snow"}  # type: ignore[index]
+    form = AskForm(asked, origin="drawing", drawing=drawing)
+    assert form.drawn["title"] == drawn_scene(drawing).caption()
+    assert form.drawn["picture"] == encode_picture(form.picture)
+
+
+def test_a_second_click_asks_nothing_while_the_first_is_open(asked: Asked) -> None:
+    form = AskForm(asked)
+    work = Slow()
+    asked.session.submit(work)
+    assert work.started.wait(WAIT)
+    press_ask(form, "What is this?")
+    press_ask(form, "What is this?")
+    assert len(asked.questions) == 1
+    work.go_on.set()
 
 
 def test_drawing_changes_the_picture_and_not_more(asked: Asked) -> None:
@@ -70,7 +108,7 @@ def test_drawing_changes_the_picture_and_not_more(asked: Asked) -> None:
     assert form.drawn["picture"] != before["picture"]
     assert "sign" in form.drawn["title"]
     assert asked.questions == []
-    receive(form, {"kind": "ask", "question": "What does the sign say?"})
+    press_ask(form, "What does the sign say?")
     assert asked.questions[0][0].size == (192, 192)
 
 
@@ -85,7 +123,7 @@ def test_a_photo_is_read_like_any_picture(asked: Asked) -> None:
     receive(form, {"kind": "upload", "name": "p.png"}, [memoryview(png())])
     assert form.uploaded["name"] == "p.png"
     assert (form.uploaded["picture"]["width"], form.uploaded["picture"]["height"]) == (30, 20)
-    receive(form, {"kind": "ask", "question": "What is this?"})
+    press_ask(form, "What is this?")
     assert asked.questions[0][0].size == (30, 20)
 
 
@@ -93,7 +131,7 @@ def test_what_is_no_picture_is_explained_and_the_form_stays_usable(asked: Asked)
     form = AskForm(asked, origin="photo")
     receive(form, {"kind": "upload", "name": "p.txt"}, [memoryview(b"hello")])
     assert form.error
-    receive(form, {"kind": "ask", "question": "What is this?"})
+    press_ask(form, "What is this?")
     assert "no photo" in form.error
     receive(form, {"kind": "upload", "name": "p.png"}, [memoryview(png())])
     assert form.error == ""
@@ -101,7 +139,7 @@ def test_what_is_no_picture_is_explained_and_the_form_stays_usable(asked: Asked)
 
 def test_an_empty_question_is_refused(asked: Asked) -> None:
     form = AskForm(asked)
-    receive(form, {"kind": "ask", "question": "  "})
+    press_ask(form, "  ")
     assert "empty" in form.error
     assert asked.questions == []
 
@@ -115,7 +153,8 @@ def test_choosing_scene_and_question_asks_nothing_until_the_button(mount: Callab
     page.get_by_role("button", name=question).click()
     assert page.evaluate("models[0].sent") == []
     page.get_by_role("button", name="Ask", exact=True).click()
-    assert page.evaluate("models[0].sent[0].content") == {"kind": "ask", "question": question}
+    sent = page.evaluate("models[0].sent[0].content")
+    assert sent == {"kind": "ask", "question": question, "origin": "example", "example": 5, "drawing": FIRST_DRAWING}
     assert page.evaluate("models[0].state.example") == 5
     page.get_by_label("Question", exact=True).fill("   ")
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_disabled()
@@ -177,3 +216,33 @@ def test_small_photos_go_as_they_are_and_large_ones_are_scaled(
     chooser.set_input_files(large)
     page.wait_for_function("models[0].sent.length === 2")
     assert page.evaluate("models[0].sent[1].sizes[0]") < 6_000_000 < large.stat().st_size
+
+
+@pytest.mark.browser
+def test_ask_waits_for_its_own_job(mount: Callable[..., Page], asked: Asked) -> None:
+    page = mount(AskForm(asked))
+    button = page.get_by_role("button", name="Ask", exact=True)
+    update = "(jobs) => { models[0].state.jobs = jobs; models[0].tell('jobs'); }"
+    job = {"id": 1, "name": "Ask", "state": "queued", "progress": None, "message": ""}
+    for state in ("queued", "running"):
+        page.evaluate(update, [{**job, "state": state}])
+        expect(button).to_be_disabled()
+    page.get_by_label("Question", exact=True).press("Enter")
+    assert page.evaluate("models[0].sent") == []
+    page.evaluate(update, [{**job, "state": "failed", "message": "No."}])
+    expect(button).to_be_enabled()
+
+
+@pytest.mark.browser
+def test_the_fifth_thing_is_refused_in_words(mount: Callable[..., Page], asked: Asked) -> None:
+    page = mount(AskForm(asked, origin="drawing"))
+    sheet = page.get_by_role("application")
+    box = sheet.bounding_box()
+    assert box is not None
+    for x, y in ((0.1, 0.1), (0.1, 0.9)):
+        sheet.click(position={"x": x * box["width"], "y": y * box["height"]})
+    expect(page.locator(".vlms-things li")).to_have_count(4)
+    sheet.click(position={"x": box["width"] * 0.95, "y": box["height"] * 0.95})
+    expect(page.get_by_text("Four things are the most")).to_be_visible()
+    page.locator(".vlms-things").get_by_role("button", name="Remove").first.click()
+    expect(page.get_by_text("Click the picture to add a thing")).to_be_visible()

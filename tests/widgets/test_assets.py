@@ -97,3 +97,24 @@ def test_a_view_without_its_last_line_is_refused(folder: Path) -> None:
     write(folder, view="const view = {};\n")
     with pytest.raises(ValueError, match="export default"):
         assets.module("view")
+
+
+_CLASS = re.compile(r"\.([a-z][\w-]*)")
+SHARED = ("base", "jobs", "page")
+"""Style sheets that style more than one view, or the page around them."""
+
+
+@pytest.mark.parametrize("sheet", [each for each in STYLES if each.stem not in SHARED], ids=lambda path: path.name)
+def test_a_sheet_styles_its_own_view_only(sheet: Path) -> None:
+    """anywidget adds every sheet to the page, where it applies to all views: each rule must name what is its own."""
+    others = [selector for other in STYLES if other != sheet for selector in selectors(other)]
+    elsewhere = {name for selector in others for name in _CLASS.findall(selector)}
+    for selector in selectors(sheet):
+        first = _CLASS.findall(selector.removeprefix(".vlms "))[0]
+        assert first == f"vlms-{sheet.stem.replace('_', '-')}" or first not in elsewhere, selector
+
+
+def selectors(sheet: Path) -> list[str]:
+    """Every selector of a style sheet, those inside of queries too."""
+    heads = re.findall(r"([^{}]+)\{", re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL))
+    return [each.strip() for head in heads if not head.strip().startswith("@") for each in head.split(",")]

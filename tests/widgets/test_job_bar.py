@@ -118,3 +118,28 @@ def test_bar_and_button_in_the_browser(session: Session, mount: Callable[..., Pa
     expect(button).to_be_hidden()
     expect(page.get_by_role("status")).to_have_text("Ask <b>this</b>: cancelled")
     work.go_on.set()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 480, 1000])
+def test_a_failure_is_told_on_lines_of_its_own(session: Session, mount: Callable[..., Page], width: int) -> None:
+    message = "The prompt is 4096 tokens long. The model takes 2048. Use a shorter question or a smaller picture."
+    bar = JobBar(session)
+    name = "Ask “What is the colour of the thing that is left o…”"
+    bar.jobs = [{"id": 1, "name": name, "state": "failed", "progress": None, "message": message}]
+    page = mount(bar, width=width)
+    title, row, told = (page.locator(f".vlms-job{part}").bounding_box() for part in ("-name", "", "-state"))
+    assert title is not None
+    assert row is not None
+    assert told is not None
+    assert told["width"] == pytest.approx(row["width"], abs=1)
+    assert told["y"] >= title["y"] + title["height"]
+    red, _, blue = page.locator(".vlms-job-track").evaluate(
+        """(el) => {
+          const context = document.createElement("canvas").getContext("2d");
+          context.fillStyle = getComputedStyle(el).backgroundColor;
+          context.fillRect(0, 0, 1, 1);
+          return [...context.getImageData(0, 0, 1, 1).data];
+        }"""
+    )[:3]
+    assert red > blue + 40

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from explore.jobs import Job
 from tests.browser import mount_on
 from tests.widgets.samples import position_of, sample_trace
 from widgets import Selection, TokenImageView
+from widgets.ask_form import AskForm
 
 pytestmark = pytest.mark.browser
 
@@ -89,3 +91,17 @@ def test_a_view_that_comes_later_joins_what_is_selected(mount: Callable[..., Pag
     expect(chosen(page, 1)).to_have_text("left")
     mount_on(page, TokenImageView(TRACE, selection=Selection(token=position_of(TRACE, " of"))))
     expect(chosen(page, 0)).to_have_text("of")
+
+
+def test_the_form_keeps_its_looks_beside_another_view(mount: Callable[..., Page]) -> None:
+    """Every sheet applies to the whole page, in whatever order the views came."""
+    form = AskForm(lambda _picture, _question: Job("none", lambda _progress: None, lambda: False))
+    page = mount(form, width=1000)
+    looks = """() => ["img", ".vlms-frame", ".vlms-controls", ".vlms-mark"].map((part) => {
+      const el = document.querySelector(`.vlms-ask-form ${part}`);
+      const { objectFit, width, paddingTop, borderRadius } = getComputedStyle(el);
+      return [objectFit, width, paddingTop, borderRadius];
+    })"""
+    alone = page.evaluate(looks)
+    mount_on(page, TokenImageView(TRACE))
+    assert page.evaluate(looks) == alone

@@ -16,8 +16,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explore.errors import ParameterError
+from explore.sessions import Session
 from tests.widgets.samples import ANSWER, HOSTILE, QUESTION, sample_trace
-from widgets import TokenImageView, Workbench, export_html
+from tests.widgets.test_job_bar import Slow
+from tests.widgets.test_session_panel import StandIn
+from widgets import JobBar, SessionPanel, TokenImageView, Workbench, export_html
+from widgets.ask_form import AskForm
 from widgets.export import safe_json
 
 TRACE = sample_trace()
@@ -97,6 +101,11 @@ def test_a_failed_export_leaves_the_old_page(tmp_path: Path) -> None:
         export_html(TokenImageView(NASTY), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_a_character_in_a_title_is_written_as_one_that_is_missing(tmp_path: Path) -> None:
+    path = export_html(TokenImageView(TRACE), tmp_path / "page.html", title="half \ud83d")
+    assert "<title>half \ufffd</title>" in path.read_text(encoding="utf-8")
 
 
 def test_exporting_nothing_or_to_nowhere_is_refused(tmp_path: Path) -> None:
@@ -240,3 +249,50 @@ def test_python_errors_are_shown_in_the_view(mount: Callable[..., Page]) -> None
     expect(page.get_by_role("alert")).to_have_count(0)
     page.evaluate("() => { models[0].state.error = '<b>No</b> such layer.'; models[0].tell('error'); }")
     expect(page.get_by_role("alert")).to_have_text("<b>No</b> such layer.")
+
+
+@pytest.mark.browser
+def test_what_needs_a_kernel_does_not_look_alive(show: Show) -> None:
+    with Session(100_000_000, cache_bytes=0, loader=StandIn) as session:  # type: ignore[arg-type]
+        session.load("one")
+        session.submit(Slow(), name="a job")
+        form = AskForm(lambda _picture, _question: session.submit(Slow()), origin="drawing")
+        page = show(form, JobBar(session), SessionPanel(session))
+    expect(page.get_by_text("This is a saved page")).to_be_visible()
+    for name in ("Ask", "Close one", "Cancel a job"):
+        button = page.get_by_role("button", name=name, exact=True)
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile("saved page"))
+    assert page.locator(".vlms-draw").evaluate("(el) => el.inert")
+    page.get_by_role("radio", name="Scenes").check()
+    page.get_by_role("radiogroup", name="Scenes").get_by_role("radio").nth(5).check()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_disabled()
+
+
+@pytest.mark.browser
+def test_views_on_a_page_stand_apart(show: Show) -> None:
+    page = show(TokenImageView(TRACE), TokenImageView(TRACE))
+    first, second = (each.bounding_box() for each in page.locator(".vlms").all())
+    assert first is not None
+    assert second is not None
+    assert second["y"] - first["y"] - first["height"] == pytest.approx(12)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u061cb\u180ec", "a‹U+061C›b‹U+180E›c"),
+        ("t\U000e0041g", "t‹U+E0041›g"),
+        ("\u3164\u115f\u1160\uffa0", "‹U+3164›‹U+115F›‹U+1160›‹U+FFA0›"),
+        ("a\u200db\u200cc", "a‹U+200D›b‹U+200C›c"),
+        ("\u200d👩", "‹U+200D›👩"),
+        ("👩\u200d👩\u200d👧 ❤\ufe0f\u200d🔥 👩🏽\u200d🚀", "👩\u200d👩\u200d👧 ❤\ufe0f\u200d🔥 👩🏽\u200d🚀"),
+        ("آية\u06dd", "آية\u06dd"),
+        ("\u00a0", "‹U+00A0›"),
+    ],
+)
+def test_invisible_characters_are_named_and_emoji_stay_whole(show: Show, text: str, shown: str) -> None:
+    page = show(TokenImageView(sample_trace(answer=(f" {text}" if text.strip() else text, " end"))))
+    expect(page.get_by_role("listbox", name="Answer").get_by_role("option").first).to_have_text(shown)
+    assert page.get_by_role("listbox", name="Answer").get_by_role("option").first.inner_text() == shown

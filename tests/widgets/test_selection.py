@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError, replace
 
+import numpy as np
 import pytest
 
+from explore.errors import ParameterError
 from tests.widgets.samples import sample_trace
 from widgets import Selection, TokenImageView
 
@@ -51,3 +54,15 @@ def test_python_selects_and_the_page_is_told() -> None:
 def test_selecting_something_unknown_is_refused() -> None:
     with pytest.raises(TypeError, match="tokn"):
         TokenImageView(sample_trace()).select(tokn=3)
+
+
+def test_numpys_integers_become_plain_ones() -> None:
+    made = Selection(token=np.int64(3), patch=np.int32(7), brush=np.arange(2), hovered={"patch": np.uint8(4)})  # type: ignore[arg-type,dict-item]
+    assert json.loads(json.dumps(made.to_json())) == made.to_json()
+    assert made == Selection(token=3, patch=7, brush=(0, 1), hovered={"patch": 4})
+
+
+@pytest.mark.parametrize("fields", [{"token": "house"}, {"layer": 1.5}, {"brush": ("a",)}, {"hovered": {"patch": "b"}}])
+def test_what_is_no_whole_number_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ParameterError, match=r"was selected\. .*whole numbers\. .*positions"):
+        Selection(**fields)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from explore.sessions import Session
 from tests.widgets.test_base import receive
-from tests.widgets.test_job_bar import until
+from tests.widgets.test_job_bar import WAIT, Slow, until
 from widgets import SessionPanel
 
 
@@ -65,8 +65,6 @@ def test_closing_frees_the_runner_and_says_how_much(session: Session) -> None:
 
 
 def test_closing_waits_behind_what_runs_without_blocking(session: Session) -> None:
-    from tests.widgets.test_job_bar import WAIT, Slow
-
     panel = SessionPanel(session)
     session.load("one")
     work = Slow()
@@ -85,6 +83,24 @@ def test_an_old_button_closes_nothing(session: Session) -> None:
     receive(panel, {"kind": "close", "key": "12345"})
     assert not runner.closed
     assert panel.error == ""
+
+
+def test_each_of_two_waits_for_its_own_end(session: Session) -> None:
+    panel = SessionPanel(session)
+    session.load("one")
+    session.load("two")
+    work, between = Slow(), Slow()
+    session.submit(work)
+    assert work.started.wait(WAIT)
+    first, second = (each["key"] for each in panel.runners)
+    receive(panel, {"kind": "close", "key": first})
+    session.submit(between)
+    receive(panel, {"kind": "close", "key": second})
+    work.go_on.set()
+    assert between.started.wait(WAIT)
+    assert [(each["key"], each["closing"]) for each in panel.runners] == [(second, True)]
+    between.go_on.set()
+    until(lambda: panel.runners == [])
 
 
 @pytest.mark.browser

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 import explore
+from explore.layout import TokenLayout
 from tests.browser import click_cell, pixels
-from tests.widgets.samples import position_of, sample_trace
+from tests.widgets.samples import position_of, sample_grid, sample_trace
 from widgets import TokenImageView
 from widgets.colormaps import tables
 
@@ -247,7 +249,111 @@ def test_every_picture_gets_its_part_of_the_map(show: Show) -> None:
 
 def test_a_run_without_maps_still_shows_tokens_and_says_why(show: Show) -> None:
     page = show(TokenImageView(replace(TRACE, columns=None)))
-    expect(page.get_by_text("RecordingPlan(columns=True)")).to_be_visible()
+    expect(page.locator(".vlms-notice")).to_contain_text("RecordingPlan(columns=True)")
+    for hidden in (".vlms-legend", ".vlms-controls", ".vlms-panel", ".vlms-key"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.get_by_label("Table")).to_be_hidden()
     page.get_by_role("option", name="house").click()
     expect(page.get_by_role("status")).to_contain_text("no map")
     assert not any(pixels(page))
+
+
+@pytest.mark.parametrize(("size", "width"), [((300, 700), 1000), ((300, 700), 480), ((1400, 300), 1000)])
+def test_pictures_keep_their_shape(show: Show, size: tuple[int, int], width: int) -> None:
+    layout = TokenLayout(TRACE.layout.roles, (sample_grid(12, 12, 1, 0, size),))
+    trace = replace(TRACE, images=(Image.new("RGB", size, "teal"),), layout=layout)
+    page = show(TokenImageView(trace), width=width)
+    for part in (".vlms-frame", ".vlms-frame img", "canvas.vlms-heat"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["width"] / box["height"] == pytest.approx(size[0] / size[1], rel=0.02), part
+        assert box["height"] <= 461
+
+
+def test_a_run_without_pictures_shows_its_maps_and_says_so(show: Show) -> None:
+    page = show(TokenImageView(replace(TRACE, images=()), fade=False))
+    expect(page.locator(".vlms-notice")).to_have_text("This run kept no pictures: its maps stand on an empty frame.")
+    page.get_by_role("option", name="house").click()
+    assert any(pixels(page))
+    click_cell(page, 3, 8, 12, 12)
+    expect(page.get_by_text("Who looked at row 3, column 8")).to_be_visible()
+
+
+def test_silence_is_said(show: Show) -> None:
+    page = show(TokenImageView(sample_trace(answer=(), question=())))
+    expect(page.get_by_text("Nothing was asked.")).to_be_visible()
+    expect(page.get_by_text("Nothing was said.")).to_be_visible()
+
+
+def test_several_tokens_are_named_from_first_to_last(show: Show) -> None:
+    first = position_of(TRACE, " drag")
+    page = show(TokenImageView(TRACE))
+    page.get_by_role("option", name="dragonfly").click()
+    expect(page.get_by_role("status")).to_contain_text(f"Tokens {first}–{first + 2} “dragonfly”")
+
+
+def test_the_readout_says_what_it_is_for(show: Show) -> None:
+    page = show(TokenImageView(TRACE))
+    expect(page.locator(".vlms-readout")).to_have_text("Point at the picture to read values.")
+    page.get_by_role("grid").hover()
+    expect(page.locator(".vlms-readout")).to_contain_text("row ")
+
+
+def test_the_lower_ones_are_one_button_away(show: Show) -> None:
+    page = show(TokenImageView(TRACE, words=False))
+    click_cell(page, 3, 8, 12, 12)
+    bars = page.locator(".vlms-bar")
+    expect(bars).to_have_count(8)
+    count = page.locator(".vlms-chip").count()
+    page.get_by_role("button", name=f"and {count - 8} lower").click()
+    expect(bars).to_have_count(count)
+    expect(bars.nth(8)).to_be_focused()
+    bars.nth(9).click()
+    expect(bars).to_have_count(count)
+    page.get_by_role("button", name="only the highest 8").click()
+    expect(bars).to_have_count(8)
+    page.get_by_role("button", name="lower").click()
+    click_cell(page, 8, 3, 12, 12)
+    expect(bars).to_have_count(8)
+
+
+def test_a_setting_paints_once_and_says_nothing_new(show: Show) -> None:
+    page = show(TokenImageView(TRACE))
+    page.evaluate(
+        """() => {
+          window.painted = window.said = 0;
+          document.addEventListener("vlmscope:painted", () => painted++);
+          const changes = { childList: true, characterData: true, subtree: true };
+          new MutationObserver(() => said++).observe(document.querySelector("[role=status]"), changes);
+        }"""
+    )
+    page.get_by_label("Opacity").fill("0.4")
+    expect(page.locator("canvas.vlms-heat")).to_have_css("opacity", "0.4")
+    assert page.evaluate("[painted, said]") == [1, 0]
+    page.get_by_role("radio", name="Logit").check()
+    expect(page.get_by_role("status")).to_contain_text("Logit")
+    assert page.evaluate("painted") == 2
+
+
+def test_a_screen_reader_is_led_to_every_patch_by_the_names_on_the_screen(show: Show) -> None:
+    page = show(TokenImageView(TRACE))
+    grid, cell = page.get_by_role("grid"), page.get_by_role("gridcell")
+    grid.focus()
+    seen = set()
+    for row, col in ((0, 1), (0, 2), (1, 2)):
+        page.keyboard.press("ArrowRight" if row == 0 else "ArrowDown")
+        expect(cell).to_contain_text(f"row {row}, column {col}")
+        expect(page.get_by_role("row")).to_have_attribute("aria-rowindextext", str(row))
+        expect(cell).to_have_attribute("aria-colindextext", str(col))
+        expect(grid).to_have_attribute("aria-activedescendant", cell.get_attribute("id") or "none")
+        seen.add(cell.get_attribute("id"))
+    assert len(seen) == 3
+
+
+def test_a_long_caption_does_not_widen_its_table(show: Show) -> None:
+    page = show(TokenImageView(sample_trace(answer=(" " + "w" * 300, " end")), table=True))
+    page.get_by_role("option").filter(has_text="www").click()
+    box = page.locator(".vlms-table").bounding_box()
+    assert box is not None
+    assert box["width"] < 420
+    expect(page.locator("caption")).to_have_css("white-space", "nowrap")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import explore
-from tests.tiny import tiny_runner
+from explore.models.runner import Runner
+from tests.tiny import tiny_llava, tiny_runner
 from tests.widgets.samples import position_of, sample_trace
-from tests.widgets.test_base import receive
+from tests.widgets.test_ask_form import press_ask
 from tests.widgets.test_job_bar import until
 from widgets import AskPanel, Selection, TokenImageView, Workbench
 
@@ -47,7 +48,7 @@ def test_a_saved_run_opens_in_the_same_view(tmp_path: Path) -> None:
 
 def test_asking_in_the_panel_shows_a_workbench(panel: AskPanel) -> None:
     assert panel.trace is None
-    receive(panel.form, {"kind": "ask", "question": "what is this ?"})
+    press_ask(panel.form, "what is this ?")
     until(lambda: bool(panel.form.jobs) and panel.form.jobs[0]["state"] not in ("queued", "running"))
     assert panel.form.jobs[0]["state"] == "done", panel.form.jobs
     assert panel.trace is not None
@@ -71,8 +72,25 @@ def test_the_next_answer_replaces_the_last(panel: AskPanel) -> None:
 
 
 def test_a_failed_question_leaves_the_panel_usable(panel: AskPanel) -> None:
-    receive(panel.form, {"kind": "ask", "question": "what " * 2000})
+    press_ask(panel.form, "what " * 2000)
     until(lambda: bool(panel.form.jobs) and panel.form.jobs[0]["state"] == "failed")
     assert "context" in panel.form.jobs[0]["message"].lower()
     panel.ask(panel.form.picture, "what is this ?").result(60)
     assert panel.trace is not None
+
+
+def test_the_default_model_is_loaded_again_after_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = [fresh_runner()]
+    monkeypatch.setattr("widgets.ask_panel.load", lambda: loaded[-1])
+    panel = AskPanel(max_new_tokens=2)
+    assert panel.runner is loaded[0]
+    loaded[0].close()
+    loaded.append(fresh_runner())
+    panel.ask(panel.form.picture, "what is this ?").result(60)
+    assert panel.trace is not None
+
+
+def fresh_runner() -> Runner:
+    """One that may be closed: the shared one must not."""
+    model, processor = tiny_llava()
+    return Runner(model, processor, checkpoint="tiny", revision="test")

@@ -1,11 +1,11 @@
 // Where a notebook begins: a picture on the left, ways to get one and the question on the right.
 import { segmented } from "./controls.js";
-import { focused, h, uniqueId } from "./dom.js";
+import { focused, h, say, uniqueId } from "./dom.js";
 import { drawPad } from "./draw_pad.js";
-import { jobList } from "./jobs.js";
+import { isOpen, jobList } from "./jobs.js";
 import { pictureUrl } from "./picture.js";
 import { uploadField } from "./upload.js";
-import { mountView, watch } from "./view.js";
+import { enable, hasKernel, mountView, watch } from "./view.js";
 
 const ORIGINS = [
   { value: "example", label: "Scenes" },
@@ -58,14 +58,19 @@ class AskForm {
     this.suggestions = h("div", { class: "vlms-suggestions", role: "group", "aria-label": "Questions to try" });
     this.layOut(body, signal);
     watch(model, ["origin", "example", "drawn", "uploaded", "question"], () => this.update(), signal);
+    watch(model, ["jobs"], () => this.updateButton(), signal);
     this.update();
   }
 
   layOut(body, signal) {
     const ask = (event) => {
       event.preventDefault();
-      this.set("question", this.question.value.trim());
-      this.model.send({ kind: "ask", question: this.question.value.trim() });
+      if (this.button.disabled) return;
+      const question = this.question.value.trim();
+      this.set("question", question);
+      // All of it once more: a busy kernel hears of changed traits later than of a message.
+      const shown = Object.fromEntries(["origin", "example", "drawing"].map((name) => [name, this.model.get(name)]));
+      this.model.send({ kind: "ask", question, ...shown });
     };
     this.question.addEventListener("input", () => this.updateButton());
     const jobs = h("div", { class: "vlms-form-jobs" });
@@ -74,13 +79,14 @@ class AskForm {
       h("div", { class: "vlms-stage" }, h("div", { class: "vlms-frame" }, this.image, this.pad.surface), this.caption),
       h("div", { class: "vlms-choice" }, this.origin.el, h("div", { class: "vlms-tab" }, ...Object.values(this.tabs)), form, this.suggestions, jobs),
     );
-    jobList(this.model, jobs, signal, "The model runs when you press Ask, and not before.");
+    const live = hasKernel(this.model);
+    for (const el of [this.pad.el, this.pad.surface, this.upload]) el.inert = !live;
+    jobList(this.model, jobs, signal, live ? "The model runs when you press Ask, and not before." : "This is a saved page: the model answers in a notebook only.");
   }
 
   set(name, value) {
     this.model.set(name, value);
-    this.model.save_changes();
-    this.update();
+    this.model.save_changes(); // its change event has updated the form
   }
 
   draw(drawing) {
@@ -108,7 +114,7 @@ class AskForm {
     this.image.hidden = !picture;
     if (picture) this.image.src = this.pictures.url(origin === "example" ? `example ${this.model.get("example")}` : origin, picture);
     this.image.alt = title;
-    this.caption.textContent = origin === "photo" ? title : "";
+    say(this.caption, origin === "photo" ? title : "");
     this.offer(questions);
     if (focused(this.question) !== this.question) this.question.value = this.model.get("question");
     this.updateButton();
@@ -116,12 +122,10 @@ class AskForm {
 
   /** Questions to try; one that came from the last picture's list gives way to this one's. */
   offer(questions) {
-    if (this.offered && this.offered.includes(this.question.value) && !questions.includes(this.question.value)) {
-      this.model.set("question", questions[0]);
-      this.model.save_changes();
-    }
-    if (this.offered?.join("\n") === questions.join("\n")) return;
+    const before = this.offered;
+    if (before?.join("\n") === questions.join("\n")) return;
     this.offered = questions;
+    if (before?.includes(this.question.value) && !questions.includes(this.question.value)) this.set("question", questions[0]);
     const chip = (text) => h("button", { type: "button", onclick: () => this.take(text) }, text);
     this.suggestions.replaceChildren(...questions.map(chip));
   }
@@ -133,7 +137,8 @@ class AskForm {
   }
 
   updateButton() {
-    this.button.disabled = !this.question.value.trim() || !this.shown.picture;
+    const open = this.model.get("jobs").some(isOpen);
+    enable(this.button, Boolean(this.question.value.trim() && this.shown.picture) && !open, this.model);
   }
 }
 

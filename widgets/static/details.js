@@ -1,6 +1,8 @@
 // The map in words: the patches one token looked at most, and the tokens that looked at one patch.
 import { h, readable, visibleText } from "./dom.js";
 
+const FIRST_FEW = 8;
+
 /**
  * @typedef {object} Looked  one token and its value at the pinned patches
  * @property {import("./tokens.js").Item} item
@@ -12,12 +14,13 @@ import { h, readable, visibleText } from "./dom.js";
  * Tokens by how much they looked at the pinned patches.
  * @param {string} title
  * @param {Looked[]} looked  highest first
- * @param {number} count     how many to show
+ * @param {boolean} all      whether those behind the first few are shown too
  * @param {number | null} selected  position of the selected token
  * @param {(item: import("./tokens.js").Item) => void} onChoose
+ * @param {() => void} onMore  show the rest, or hide it again
  */
-export function lookedList(title, looked, count, selected, onChoose) {
-  const rows = looked.slice(0, count).map(({ item, value, share }) =>
+export function lookedList(title, looked, all, selected, onChoose, onMore) {
+  const rows = looked.slice(0, all ? undefined : FIRST_FEW).map(({ item, value, share }) =>
     h(
       "li",
       {},
@@ -36,7 +39,10 @@ export function lookedList(title, looked, count, selected, onChoose) {
       ),
     ),
   );
-  const more = looked.length > count && h("p", { class: "vlms-hint" }, `and ${looked.length - count} lower`);
+  const label = all ? `only the highest ${FIRST_FEW}` : `and ${looked.length - FIRST_FEW} lower`;
+  const more =
+    looked.length > FIRST_FEW &&
+    h("button", { type: "button", class: "vlms-more", "aria-expanded": String(all), onclick: onMore }, label);
   return h("div", {}, h("h3", {}, title), h("ol", { class: "vlms-bars" }, ...rows), more);
 }
 
@@ -54,7 +60,7 @@ export function patchTable(title, patches, columns) {
   return h(
     "table",
     { class: "vlms-table" },
-    h("caption", {}, title),
+    h("caption", { title }, title),
     h("thead", {}, head),
     h("tbody", {}, ...rows),
   );

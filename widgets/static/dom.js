@@ -36,8 +36,16 @@ export function uniqueId(stem) {
   return `vlms-${stem}-${idCount}-${Math.random().toString(36).slice(2, 7)}`;
 }
 
-// Characters that would hide in a line of text or turn its direction round.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/** Change an element's text, and leave it alone where it says that already: a live region would be read again. */
+export function say(el, text) {
+  if (el.textContent !== text) el.textContent = text;
+}
+
+// Characters that would hide in a line of text or turn its direction round: controls, formats and the four Hangul
+// fillers. A few formats have a shape of their own, and a joiner between two pictures makes them one emoji.
+const SHAPED = "(?![\\u0600-\\u0605\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u{110bd}\\u{110cd}])";
+const IN_EMOJI = "(?!(?<=\\p{Extended_Pictographic}[\\ufe0f\\p{Emoji_Modifier}]*)\\u200d\\p{Extended_Pictographic})";
+const HIDDEN = new RegExp(`${SHAPED}${IN_EMOJI}[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\u115f\\u1160\\u3164\\uffa0]`, "gu");
 
 /**
  * A token's text with everything visible: leading space dropped (the gap shows it), white space and controls named.
@@ -49,9 +57,13 @@ export function visibleText(text) {
     part
       .replace(/\n/g, "↵")
       .replace(/\t/g, "⇥")
-      .replace(HIDDEN, (c) => `‹U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
-  if (text.trim() === "") return named(text.replace(/ /g, "␣"));
+      .replace(HIDDEN, codeOf);
+  if (text.trim() === "") return named(text.replace(/ /g, "␣")).replace(/\s/g, codeOf);
   return named(text.replace(/^ /, ""));
+}
+
+function codeOf(character) {
+  return `‹U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}›`;
 }
 
 /** A number for people: three significant digits, no exponent where avoidable. @param {number} value */

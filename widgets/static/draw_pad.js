@@ -1,9 +1,11 @@
 // Composing a scene: click to place a thing, drag to move it, change the chosen one with the controls beside.
 import { dropdown, field, segmented } from "./controls.js";
-import { h } from "./dom.js";
+import { h, say } from "./dom.js";
 
 const MOST_THINGS = 4;
 const STEP = 0.04;
+const ADVICE = "Click the picture to add a thing, drag one to move it.";
+const FULL = "Four things are the most a drawing can hold: drag one to move it, or remove one first.";
 
 /**
  * @typedef {object} Placed
@@ -52,12 +54,13 @@ export function drawPad(palette, first, onChange) {
     drawing.background = value;
     changed();
   });
+  const advice = h("p", { class: "vlms-hint", role: "status" }, ADVICE);
   const list = h("ul", { class: "vlms-things" });
   const add = h("button", { type: "button", onclick: () => place(0.5, 0.5) }, "Add a thing");
   const el = h(
     "div",
     { class: "vlms-draw" },
-    h("p", { class: "vlms-hint" }, "Click the picture to add a thing, drag one to move it."),
+    advice,
     list,
     h("div", { class: "vlms-controls" }, kind.el, size.el, sign),
     h("div", { class: "vlms-controls" }, colour.el, ground.el, add),
@@ -65,7 +68,7 @@ export function drawPad(palette, first, onChange) {
 
   /** Add a thing like the chosen one. */
   const place = (x, y) => {
-    if (drawing.things.length >= MOST_THINGS) return;
+    if (drawing.things.length >= MOST_THINGS) return say(advice, FULL);
     const like = drawing.things[chosen] ?? { kind: "ball", colour: "red", size: "medium", text: "" };
     drawing.things.push({ ...like, x, y });
     chosen = drawing.things.length - 1;
@@ -79,6 +82,7 @@ export function drawPad(palette, first, onChange) {
   };
 
   const update = () => {
+    say(advice, ADVICE);
     const now = drawing.things[chosen];
     kind.set(now.kind);
     size.set(now.size);

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 class StaticModel {
   /** @param {Record<string, any>} state */
   constructor(state) {
+    this.kernel = false;
     this.state = state;
     /** @type {Map<string, Set<Function>>} */
     this.listeners = new Map();

@@ -1,6 +1,6 @@
 // Jobs as a list of bars, the running ones with a cancel button.
 import { h } from "./dom.js";
-import { watch } from "./view.js";
+import { enable, watch } from "./view.js";
 
 const WORDS = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled" };
 
@@ -13,19 +13,25 @@ const WORDS = { queued: "waiting", running: "running", done: "done", failed: "fa
  * @property {string} message
  */
 
+/** Whether a job still waits or runs. @param {JobState} job */
+export function isOpen({ state }) {
+  return state === "queued" || state === "running";
+}
+
 /** One job's row; it stays in the page while the job changes, so that the focus stays on its button. */
-function jobRow(job, cancel) {
+function jobRow(job, model) {
   const name = h("span", { class: "vlms-job-name" });
   const state = h("span", { class: "vlms-job-state" });
   const fill = h("div", { class: "vlms-job-fill" });
   const bar = h("div", { class: "vlms-job-track", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
-  const button = h("button", { type: "button", onclick: () => cancel(job.id) }, "Cancel");
+  const button = h("button", { type: "button", onclick: () => model.send({ kind: "cancel", id: job.id }) }, "Cancel");
+  enable(button, true, model);
   const el = h("li", { class: "vlms-job" }, name, state, button, bar);
   return {
     el,
     /** @param {JobState} now */
     update(now) {
-      const open = now.state === "queued" || now.state === "running";
+      const open = isOpen(now);
       const percent = now.progress === null ? null : Math.round(now.progress * 100);
       el.dataset.state = now.state;
       name.textContent = now.name;
@@ -56,7 +62,6 @@ export function jobList(model, body, signal, idle) {
   const nothing = h("p", { class: "vlms-hint" }, idle);
   const news = h("div", { class: "vlms-hidden", role: "status" });
   body.append(nothing, list, news);
-  const cancel = (id) => model.send({ kind: "cancel", id });
   const said = new Map();
 
   const update = () => {
@@ -64,7 +69,7 @@ export function jobList(model, body, signal, idle) {
     nothing.hidden = jobs.length > 0;
     for (const id of [...rows.keys()]) if (!jobs.some((job) => job.id === id)) rows.delete(id);
     for (const job of jobs) {
-      if (!rows.has(job.id)) rows.set(job.id, jobRow(job, cancel));
+      if (!rows.has(job.id)) rows.set(job.id, jobRow(job, model));
       rows.get(job.id).update(job);
       if (said.get(job.id) !== job.state) news.textContent = `${job.name}: ${WORDS[job.state]}`;
       said.set(job.id, job.state);

@@ -25,11 +25,11 @@ export function listKeys(list, options, choose) {
 
   const typeahead = (key, now, all) => {
     const time = performance.now();
-    const fresh = time - lastKey > 700;
-    typed = fresh ? key.toLowerCase() : typed + key.toLowerCase();
+    const letter = key.toLowerCase();
+    // The same letter again, soon or late, goes on to the next word with it.
+    typed = time - lastKey > 700 || typed === letter ? letter : typed + letter;
     lastKey = time;
-    // The same letter again goes on to the next word with it.
-    const from = fresh ? now + 1 : now;
+    const from = typed.length === 1 ? now + 1 : now;
     const order = all.map((_, i) => (from + i) % all.length);
     return order.find((i) => (all[i].dataset.typed ?? "").startsWith(typed)) ?? now;
   };

@@ -22,9 +22,10 @@ export function legend() {
      */
     show(scale, value, text) {
       el.classList.toggle("empty", scale === null);
-      lowest.textContent = scale ? readable(scale[0]) : "";
-      highest.textContent = scale ? readable(scale[1]) : "";
-      readout.textContent = text;
+      lowest.textContent = scale ? readable(scale[0]) : "–";
+      highest.textContent = scale ? readable(scale[1]) : "–";
+      readout.textContent = text || (scale ? "Point at the picture to read values." : "Click a token to see its map.");
+      readout.classList.toggle("idle", text === "");
       marker.hidden = scale === null || value === null;
       if (!scale || value === null) return;
       const share = scale[1] > scale[0] ? (value - scale[0]) / (scale[1] - scale[0]) : 0;

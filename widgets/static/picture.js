@@ -1,7 +1,7 @@
 // One picture with its heat map: drawing, pointing at patches, and walking them with the keyboard.
 import { bytesOf } from "./codec.js";
 import { drawMap } from "./colors.js";
-import { h, uniqueId } from "./dom.js";
+import { h, say, uniqueId } from "./dom.js";
 
 /**
  * @typedef {object} GridState  as Python sends it
@@ -23,7 +23,7 @@ export function pictureUrl(picture) {
 /**
  * @param {GridState} grid
  * @param {{width: number, height: number}} picture  size as the user sees it
- * @param {string} url
+ * @param {string | undefined} url  none where the run kept no picture: the map then stands alone
  * @param {{pin: (patch: number, more: boolean) => void, hover: (patch: number | null) => void, describe: (patch: number) => string}} on
  */
 export function pictureFigure(grid, picture, url, on) {
@@ -37,17 +37,19 @@ export function pictureFigure(grid, picture, url, on) {
     class: "vlms-patches",
     role: "grid",
     tabindex: "0",
-    "aria-label": `Patches of ${grid.label}: arrow keys move, Enter pins, Shift and Enter marks more, Escape clears`,
+    "aria-label": `Patches of ${grid.label}, rows and columns from 0: arrow keys move, Enter pins, Shift and Enter marks more, Escape clears`,
     "aria-rowcount": grid.rows,
     "aria-colcount": grid.cols,
     "aria-activedescendant": cell.id,
     "aria-multiselectable": "true",
   }, h("div", { class: "vlms-hidden", role: "rowgroup" }, row));
-  const image = h("img", { src: url, alt: grid.label, draggable: "false", width: picture.width, height: picture.height });
-  const frame = h("div", { class: "vlms-frame", style: { "aspect-ratio": `${picture.width} / ${picture.height}` } }, image, heat, marks, surface);
+  const image = url && h("img", { src: url, alt: grid.label, draggable: "false", width: picture.width, height: picture.height });
+  const shape = { "aspect-ratio": `${picture.width} / ${picture.height}`, "--ratio": picture.width / picture.height };
+  const frame = h("div", { class: "vlms-frame", style: shape }, image, heat, marks, surface);
   const el = h("figure", { class: "vlms-figure" }, frame, h("figcaption", {}, grid.label));
 
   let cursor = [0, 0];
+  let spoken = -1;
   /** Patch under a pointer event, null outside the grid. */
   const patchAt = (event) => {
     const area = frame.getBoundingClientRect();
@@ -112,10 +114,19 @@ export function pictureFigure(grid, picture, url, on) {
       const index = (hovered ?? atCursor()) - grid.start;
       if (index < 0 || index >= grid.rows * grid.cols) return;
       cursor = [Math.floor(index / grid.cols), index % grid.cols];
-      row.setAttribute("aria-rowindex", String(cursor[0] + 1));
-      cell.setAttribute("aria-colindex", String(cursor[1] + 1));
+      if (spoken !== index) {
+        spoken = index;
+        // A screen reader follows to a new id; it would not read the old cell's new text.
+        cell.id = uniqueId("cell");
+        surface.setAttribute("aria-activedescendant", cell.id);
+        // An index counts from 1 by definition. Its text says what the view says: from 0, like the arrays.
+        row.setAttribute("aria-rowindex", String(cursor[0] + 1));
+        row.setAttribute("aria-rowindextext", String(cursor[0]));
+        cell.setAttribute("aria-colindex", String(cursor[1] + 1));
+        cell.setAttribute("aria-colindextext", String(cursor[1]));
+      }
       cell.setAttribute("aria-selected", String(pinned.includes(atCursor())));
-      cell.textContent = on.describe(atCursor());
+      say(cell, on.describe(atCursor()));
     },
   };
 }

@@ -1,15 +1,16 @@
 // The loaded models and the memory they take.
-import { h } from "./dom.js";
-import { mountView, watch } from "./view.js";
+import { h, say } from "./dom.js";
+import { enable, mountView, watch } from "./view.js";
 
-/** One model as a row. @param {any} runner @param {(key: string) => void} close */
-function runnerRow(runner, close) {
+/** One loaded model as a row. @param {any} runner @param {any} model  the view's */
+function runnerRow(runner, model) {
   const facts = [runner.device, runner.dtype, runner.revision && `revision ${runner.revision}`].filter(Boolean).join(" · ");
   const button = h(
     "button",
-    { type: "button", disabled: runner.closing, "aria-label": `Close ${runner.checkpoint}`, onclick: () => close(runner.key) },
+    { type: "button", "aria-label": `Close ${runner.checkpoint}`, onclick: () => model.send({ kind: "close", key: runner.key }) },
     runner.closing ? "Closing …" : "Close",
   );
+  enable(button, !runner.closing, model);
   return h(
     "li",
     { class: "vlms-runner" },
@@ -34,13 +35,12 @@ function renderSessionPanel(context) {
     const budgets = h("div", { class: "vlms-budgets" });
     const news = h("p", { class: "vlms-hint", role: "status" });
     body.append(h("h3", {}, "Loaded models"), list, budgets, news);
-    const close = (key) => model.send({ kind: "close", key });
     const update = () => {
       const runners = model.get("runners");
       const empty = h("li", { class: "vlms-hint" }, "None yet: explore.load() loads one.");
-      list.replaceChildren(...(runners.length ? runners.map((runner) => runnerRow(runner, close)) : [empty]));
+      list.replaceChildren(...(runners.length ? runners.map((runner) => runnerRow(runner, model)) : [empty]));
       budgets.replaceChildren(...model.get("budgets").map(budgetBar));
-      news.textContent = [model.get("message"), `Kept results take ${model.get("cache")}.`].filter(Boolean).join(" ");
+      say(news, [model.get("message"), `Kept results take ${model.get("cache")}.`].filter(Boolean).join(" "));
     };
     watch(model, ["runners", "budgets", "cache", "message"], update, signal);
     update();

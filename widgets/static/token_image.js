@@ -1,9 +1,9 @@
 // A run's tokens beside its picture: a token shows where the model looked, a patch shows for which words it did.
 import { pixelTable } from "./colors.js";
-import { dropdown, segmented, slider, toggle } from "./controls.js";
 import { lookedList, patchTable } from "./details.js";
-import { focused, h, readable, visibleText } from "./dom.js";
+import { focused, h, readable, say, visibleText } from "./dom.js";
 import { legend } from "./legend.js";
+import { mapSettings, SETTINGS } from "./map_settings.js";
 import { MapSet } from "./maps.js";
 import { pictureFigure, pictureUrl } from "./picture.js";
 import { afterPin, markedPatches, Places } from "./places.js";
@@ -11,9 +11,8 @@ import { joinSelection } from "./selection.js";
 import { itemsOf, tokenStrip } from "./tokens.js";
 import { mountView, watch } from "./view.js";
 
-const SETTINGS = ["method", "opacity", "colormap", "scale", "smooth", "fade", "words", "table"];
 const PATCHES_IN_TABLE = 10;
-const TOKENS_IN_LIST = 8;
+const SILENT = { question: "Nothing was asked.", answer: "Nothing was said." };
 
 class TokenImage {
   /** @param {any} model @param {HTMLElement} body @param {AbortSignal} signal */
@@ -22,7 +21,8 @@ class TokenImage {
     this.root = body;
     this.places = new Places(model.get("grids"), model.get("patches"));
     this.sets = new Map(model.get("methods").map((method) => [method.name, new MapSet(method)]));
-    this.controls = this.makeControls();
+    this.controls = mapSettings([...this.sets.values()], Object.keys(model.get("tables")), (name, value) => this.change(name, value));
+    this.allLooked = false;
     this.figures = this.makeFigures(signal);
     this.layOut();
     this.selection = joinSelection(model, (_state, changed) => this.refresh(changed), signal);
@@ -49,30 +49,10 @@ class TokenImage {
     return this.places.cellsOf(markedPatches(this.selection.state));
   }
 
-  /** Change a setting here and, for scripts and saving, in Python. */
+  /** Change a setting for scripts and saving too; the model's own event brings it here. */
   change(name, value) {
     this.model.set(name, value);
     this.model.save_changes();
-    this.restyle();
-  }
-
-  makeControls() {
-    const methods = [...this.sets.values()].map((set) => ({ value: set.name, label: set.label, title: set.about, muted: set.control }));
-    const maps = Object.keys(this.model.get("tables")).map((name) => ({ value: name, label: name }));
-    const scales = [
-      { value: "joint", label: "all words" },
-      { value: "each", label: "this word" },
-    ];
-    return {
-      method: segmented("Method", methods, (value) => this.change("method", value)),
-      words: toggle("Whole words", "Join the pieces of a word", (value) => this.change("words", value)),
-      table: toggle("Table", "Show the strongest patches as text", (value) => this.change("table", value)),
-      opacity: slider("Opacity", (value) => this.change("opacity", value)),
-      colormap: dropdown("Colours", maps, (value) => this.change("colormap", value)),
-      scale: dropdown("Scale over", scales, (value) => this.change("scale", value)),
-      smooth: toggle("Smooth", "Blend between patches instead of showing each as a square", (value) => this.change("smooth", value)),
-      fade: toggle("Fade low", "Let the picture show through where values are low", (value) => this.change("fade", value)),
-    };
   }
 
   makeFigures(signal) {
@@ -85,7 +65,8 @@ class TokenImage {
       hover: (cell) => this.selection.select({ hovered: cell === null ? null : { patch: at(cell) } }),
       describe: (cell) => this.describe(cell),
     };
-    return this.places.grids.map((grid) => pictureFigure(grid, pictures[grid.picture], urls[grid.picture], on));
+    const blank = ({ cols, rows }) => ({ width: cols, height: rows });
+    return this.places.grids.map((grid) => pictureFigure(grid, pictures[grid.picture] ?? blank(grid), urls[grid.picture], on));
   }
 
   layOut() {
@@ -97,8 +78,13 @@ class TokenImage {
     this.status = h("div", { class: "vlms-status", role: "status", "aria-live": "polite" });
     const figures = h("div", { class: this.figures.length > 1 ? "vlms-figures many" : "vlms-figures" }, ...this.figures.map((f) => f.el));
     const settings = h("div", { class: "vlms-controls" }, c.opacity.el, c.colormap.el, c.scale.el, c.smooth.el, c.fade.el);
+    const kept = this.places.grids.every((grid) => this.model.get("pictures")[grid.picture]);
+    const notes = [this.model.get("note"), kept ? "" : "This run kept no pictures: its maps stand on an empty frame."];
+    // Without maps there is nothing to set and nothing to read off.
+    for (const el of [this.legend.el, settings, this.panel, c.table.el]) el.hidden = !this.sets.size;
     this.root.append(
       h("div", { class: "vlms-bar-top" }, c.method.el, h("span", { class: "vlms-toggles" }, c.words.el, c.table.el)),
+      h("div", { class: "vlms-notes" }, ...notes.filter(Boolean).map((note) => h("p", { class: "vlms-notice" }, note))),
       h(
         "div",
         { class: "vlms-columns" },
@@ -132,7 +118,10 @@ class TokenImage {
       tokenStrip(label, itemsOf(this.model.get("tokens"), role, words), (item) => this.choose(item), hover);
     this.question = strip("Question", "question");
     this.answer = strip("Answer", "answer");
-    const part = (title, name, list) => h("div", { class: `vlms-strip ${name}` }, h("h3", { "aria-hidden": "true" }, title), list.el);
+    const part = (title, name, list) => {
+      const tokens = list.items.length ? list.el : h("p", { class: "vlms-hint" }, SILENT[name]);
+      return h("div", { class: `vlms-strip ${name}` }, h("h3", { "aria-hidden": "true" }, title), tokens);
+    };
     this.strips.replaceChildren(part("Question", "question", this.question), part("Answer", "answer", this.answer));
   }
 
@@ -146,8 +135,9 @@ class TokenImage {
     const touches = (...names) => changed === null || names.some((name) => changed.has(name));
     if (touches("token")) this.paint(this.row);
     if (touches("token", "patch", "brush")) {
+      if (touches("patch", "brush") && changed) this.allLooked = false;
       this.showDetails(this.row);
-      this.status.textContent = this.sentence(this.row);
+      say(this.status, this.sentence(this.row));
     }
     if (touches("token", "patch", "brush", "hovered")) {
       this.outline(this.row);
@@ -186,7 +176,8 @@ class TokenImage {
     this.strips.classList.toggle("at-patch", cells.length > 0);
     const shading = `Shading: how much each token looked at the marked ${cells.length > 1 ? "patches" : "patch"}. Escape clears.`;
     const underline = "Underline: the highest value in a token’s map. Click a token to see where.";
-    this.key.textContent = !this.set ? this.model.get("note") : cells.length ? shading : underline;
+    this.key.hidden = !this.set;
+    this.key.textContent = cells.length ? shading : underline;
   }
 
   showDetails(row) {
@@ -197,7 +188,8 @@ class TokenImage {
     // What is replaced takes the focus with it: the button in the same place gets it back.
     const held = [...this.panel.querySelectorAll("button")].indexOf(focused(this.panel));
     this.panel.replaceChildren(...(parts.length || !hint ? parts : [hint]));
-    this.panel.querySelectorAll("button")[held]?.focus();
+    const buttons = [...this.panel.querySelectorAll("button")];
+    if (held >= 0) (buttons[held] ?? buttons.at(-1))?.focus();
   }
 
   lookedAt() {
@@ -209,7 +201,11 @@ class TokenImage {
       .map((one) => ({ ...one, share: this.set.share(one.value) }))
       .sort((a, b) => b.value - a.value);
     const where = cells.length === 1 ? this.places.name(cells[0]) : `${cells.length} patches (mean)`;
-    return lookedList(`Who looked at ${where}`, looked, TOKENS_IN_LIST, this.selection.state.token, (item) => this.choose(item));
+    const more = () => {
+      this.allLooked = !this.allLooked;
+      this.showDetails(this.row);
+    };
+    return lookedList(`Who looked at ${where}`, looked, this.allLooked, this.selection.state.token, (item) => this.choose(item), more);
   }
 
   strongest(row) {
@@ -226,7 +222,8 @@ class TokenImage {
   sentence(row) {
     const { item, set } = this;
     if (!item) return "No token selected.";
-    const name = `Token ${item.positions.join("–")} “${visibleText(item.text)}”`;
+    const several = item.positions.length > 1;
+    const name = `${several ? "Tokens" : "Token"} ${item.positions[0]}${several ? `–${item.positions.at(-1)}` : ""} “${visibleText(item.text)}”`;
     if (row < 0) return `${name}: no map.`;
     const { cell, value } = set.peak(row);
     const [pinned] = this.marked;

@@ -2,6 +2,9 @@
 import { h, visibleText } from "./dom.js";
 import { listKeys, rove } from "./keys.js";
 
+// What closes or divides stays on the line of the word before it; what opens a bracket or a quotation does not.
+const TRAILING = /^[\p{Pc}\p{Pd}\p{Pe}\p{Pf}\p{Po}]+$/u;
+
 /**
  * @typedef {object} TokenState  as Python sends it
  * @property {number} position
@@ -55,7 +58,8 @@ export function tokenStrip(label, items, onChoose, onHover) {
   items.forEach((item, i) => {
     // A gap, not a margin: copied text keeps its spaces, and lines break where words end.
     if (i > 0 && !item.joined) el.append(" ");
-    el.append(chips[i]);
+    if (item.joined && TRAILING.test(item.text)) keepTogether(chips[i - 1], chips[i]);
+    else el.append(chips[i]);
     if (/\n/.test(item.text)) el.append(h("br", { role: "presentation" }));
   });
   const indexOf = (event) => chips.indexOf(event.target.closest?.(".vlms-chip"));
@@ -67,6 +71,9 @@ export function tokenStrip(label, items, onChoose, onHover) {
   el.addEventListener("pointerleave", () => onHover(null));
   listKeys(el, () => chips, (index) => onChoose(items[index]));
   rove(chips, 0);
+  let chosen = -1;
+  // Also when the strip is first laid out, which may be long after it was made.
+  new ResizeObserver(() => reveal(el, chips[chosen])).observe(el);
 
   return {
     el,
@@ -88,8 +95,28 @@ export function tokenStrip(label, items, onChoose, onHover) {
         chips[i].style.setProperty("--shade", ((strength ?? 0) ** 0.6).toFixed(3));
       });
       rove(chips, selected);
+      if (selected !== chosen) reveal(el, chips[selected]);
+      chosen = selected;
     },
   };
+}
+
+/** Put a chip behind another so that no line breaks between them. */
+function keepTogether(before, chip) {
+  if (!before.parentElement.classList.contains("vlms-run")) {
+    const run = h("span", { class: "vlms-run", role: "presentation" });
+    before.replaceWith(run);
+    run.append(before);
+  }
+  before.parentElement.append(chip);
+}
+
+// Only the strip itself: scrollIntoView would move the notebook as well.
+function reveal(el, chip) {
+  if (!chip) return;
+  const [shown, wanted] = [el.getBoundingClientRect(), chip.getBoundingClientRect()];
+  if (wanted.top < shown.top) el.scrollTop -= shown.top - wanted.top;
+  else if (wanted.bottom > shown.bottom) el.scrollTop += wanted.bottom - shown.bottom;
 }
 
 function chipOf(item) {

@@ -41,7 +41,7 @@ export function uploadField(onFile) {
     { class: "vlms-upload" },
     h("label", { class: "vlms-drop" }, h("span", {}, "Choose a photo, or drop one here"), input),
     problem,
-    h("p", { class: "vlms-hint" }, "The model that ships has only ever seen drawn scenes: expect guesses about photos. Larger models load by name."),
+    h("p", { class: "vlms-hint" }, "A model that has only ever seen drawn scenes, as the one that ships has, guesses about photos. Larger ones load by name."),
   );
   const take = async (file) => {
     problem.textContent = "";

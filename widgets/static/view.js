@@ -43,6 +43,17 @@ export function mountView({ model, el, signal }, kind, label, draw) {
   return cleanup;
 }
 
+/** Whether anybody answers: on an exported page (host.js) nobody does. @param {any} model */
+export function hasKernel(model) {
+  return model.kernel !== false;
+}
+
+/** Switch a button on or off; where only a kernel could answer it, it stays off and says why. */
+export function enable(button, on, model) {
+  button.disabled = !on || !hasKernel(model);
+  if (!hasKernel(model)) button.title = "This is a saved page: only a notebook can do that.";
+}
+
 /**
  * Listen to traits of a model for as long as a view lives.
  * @param {any} model
