@@ -20,8 +20,8 @@ from explore import doctor, memory
 from explore.doctor import browser, machine, model, packages
 from explore.doctor.checks import Check
 from explore.doctor.drawing import draw
-from explore.models import loading
 from explore.errors import CheckpointError
+from explore.models import loading
 
 LOADER = "explore.models.loading.load_runner"
 
@@ -118,6 +118,8 @@ def test_a_container_has_the_memory_of_its_limit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(memory, "_USES", (used,))
     limit.write_text("1000000\n")
     used.write_text("400000\n")
+    stats = tmp_path / "memory.stat"
+    monkeypatch.setattr(memory, "_STATS", (stats,))
     assert (memory.host_total(), memory.host_available()) == (1_000_000, 600_000)
     limit.write_text("max\n")
     assert memory.host_total() > 1_000_000

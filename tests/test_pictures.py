@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from explore.errors import ImageInputError
@@ -228,3 +229,30 @@ def test_truncated_image(kind: str) -> None:
 )
 def test_arrays_that_are_no_pictures(array: np.ndarray, hint: str) -> None:
     assert hint in refused(array)
+
+
+@pytest.mark.parametrize(
+    "name", ["data:image/png;base64," + "A" * 5000, "file:///tmp/a.png", "~nobody-of-this-name/a", ""]
+)
+def test_addresses_and_impossible_paths(name: str) -> None:
+    with pytest.raises(ImageInputError) as caught:
+        open_picture(name)
+    assert len(str(caught.value)) < 700
+
+
+def test_tensors_numpy_cannot_read() -> None:
+    for tensor in (torch.zeros(4, 4, 3, requires_grad=True), torch.zeros(4, 4, 3, dtype=torch.bfloat16)):
+        with pytest.raises(ImageInputError, match="numpy"):
+            open_picture(tensor)
+
+
+def test_sixteen_bits_of_either_byte_order() -> None:
+    values = np.array([[0, 65535], [257 * 10, 257 * 200]])
+    for kind in ("<u2", ">u2"):
+        assert np.asarray(open_picture(values.astype(kind)))[..., 0].tolist() == [[0, 255], [10, 200]]
+
+
+def test_the_transparent_grey_of_a_deep_png_lies_on_white() -> None:
+    grey = Image.fromarray(np.array([[0, 1000], [1000, 65535]], np.uint16))
+    found = open_picture(encoded(grey, "PNG", transparency=0))
+    assert np.asarray(found)[..., 0].tolist() == [[255, 4], [4, 255]]

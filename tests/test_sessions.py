@@ -16,6 +16,7 @@ import explore
 from explore import memory
 from explore.errors import Cancelled, JobError, OutOfMemoryError, ParameterError, RunnerInUseError
 from explore.jobs import Progress
+from explore.runner_pool import RunnerPool
 from explore.sessions import Session
 
 WAIT = 60.0  # seconds before a deadlock is declared; machines that test are busy ones
@@ -196,6 +197,37 @@ def test_an_evicted_or_closed_runner_is_loaded_again_when_wanted(session: Sessio
     assert session.load("a") is not again
     assert session.bytes == 100
     assert loader.calls == ["a"] * 3
+
+
+def test_a_runner_closed_by_hand_counts_no_more(session: Session) -> None:
+    a = session.load("a")
+    a.close()
+    assert (session.runners, session.bytes) == ((), 0)
+    with pytest.raises(ParameterError, match="not loaded"):
+        session.close(a)
+
+
+def test_room_is_made_before_a_model_of_known_size_is_loaded(loader: Loader) -> None:
+    held: list[int] = []
+
+    def load(checkpoint: str, **request: Any) -> StandIn:
+        held.append(pool.bytes)
+        return loader(checkpoint, **request)
+
+    pool = RunnerPool(threading.RLock(), 250, load, expected_bytes=lambda *_: 100)
+    request = {"device": "cpu", "dtype": None, "revision": None, "trust_remote_code": False, "cache": None}
+    for name in "abc":
+        pool.load(name, **request)
+    assert held == [0, 100, 100]
+
+
+def test_a_request_in_other_words_loads_nothing(loader: Loader) -> None:
+    words = {None: "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0"}
+    pool = RunnerPool(threading.RLock(), 250, loader, spelled_out=lambda device, dtype: (words[device], dtype or "f32"))
+    request = {"revision": None, "trust_remote_code": False, "cache": None}
+    first = pool.load("a", device=None, dtype=None, **request)
+    assert pool.load("a", device="cuda", dtype="f32", **request) is first
+    assert loader.calls == ["a"]
 
 
 def test_out_of_memory_while_loading_closes_others_and_tries_once_more(session: Session, loader: Loader) -> None:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from explore.errors import NotRecordedError, ParameterError, TraceFileError
 from explore.layout import ImageGrid, Role, TokenLayout
 from explore.trace import Token, TokenColumns, Trace, open_trace
+from explore.trace_files import CHECKSUM, FORMAT, _checksum
 
 
 def small_trace(**changes: Any) -> Trace:
@@ -191,7 +193,15 @@ def header(path: Path) -> tuple[dict[str, Any], bytes]:
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
-def rewritten(path: Path, head: dict[str, Any], body: bytes) -> None:
+def rewritten(path: Path, head: dict[str, Any], body: bytes, *, signed: bool = True) -> None:
+    """The file with another header or body, its checksum made to fit as a careful forger would."""
+    if signed:
+        noted = head["__metadata__"]
+        data = json.dumps(head).encode()
+        path.write_bytes(struct.pack("<Q", len(data)) + data + body)
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        noted[CHECKSUM] = _checksum(noted[FORMAT], arrays)
     text = json.dumps(head).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
@@ -253,3 +263,55 @@ def test_damaged_picture_is_refused(tmp_path: Path) -> None:
     rewritten(path, head, body[:start] + bytes(end - start) + body[end:])
     with pytest.raises(TraceFileError):
         open_trace(path)
+
+
+def test_no_flipped_bit_goes_unnoticed(tmp_path: Path) -> None:
+    path = tmp_path / "run.trace"
+    small_trace().save(path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    for place in rng.integers(8, len(whole), 200):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with pytest.raises(TraceFileError):
+            open_trace(path)
+
+
+@pytest.mark.parametrize("version", [0, -5, 1.5, "1", None])
+def test_versions_that_never_were_are_refused(tmp_path: Path, version: object) -> None:
+    path = tmp_path / "run.trace"
+    small_trace().save(path)
+    head, body = header(path)
+    document = json.loads(head["__metadata__"][FORMAT])
+    head["__metadata__"][FORMAT] = json.dumps({**document, "version": version})
+    rewritten(path, head, body)
+    with pytest.raises(TraceFileError, match="never was"):
+        open_trace(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"version": 1e999}', "null", "3"])
+def test_strange_json_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "run.trace"
+    small_trace().save(path)
+    head, body = header(path)
+    head["__metadata__"][FORMAT] = text
+    rewritten(path, head, body)
+    with pytest.raises(TraceFileError):
+        open_trace(path)
+
+
+def test_recorded_arrays_cannot_be_changed() -> None:
+    trace = small_trace()
+    for name, array in trace.arrays().items():
+        assert not array.flags.writeable, name
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_a_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    small_trace().save("~/run.trace")
+    assert (tmp_path / "run.trace").is_file()
+    assert open_trace("~/run.trace").answer == small_trace().answer
+    with pytest.raises(TraceFileError):
+        open_trace("~nobody-of-this-name/run.trace")

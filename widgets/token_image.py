@@ -74,7 +74,7 @@ class TokenImageView(View):
     """
 
     static = "token_image"
-    styles = ("token_image",)
+    styles = ("token_image", "tokens", "details")
     settings = tuple(TokenImageSettings.__annotations__)
 
     run = traitlets.Unicode(help="Views of one run share their selection.").tag(sync=True)

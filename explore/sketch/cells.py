@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 
 import numpy as np
 
@@ -14,7 +15,10 @@ PATCH = SIZE // GRID
 """Side of a patch, pixels."""
 LEAST_COVER = 0.2
 """Share of a patch that a thing must cover to be what the patch shows."""
-COLUMN_NAMES = "ABCDEFGHIJKL"
+
+
+FROM_THE_LEFT = ("first", "second", "third", "fourth")
+FROM_THE_TOP = ("highest", "higher", "lower", "lowest")
 
 
 def cell_labels(labels: np.ndarray, things: int) -> np.ndarray:
@@ -38,9 +42,20 @@ def scene_cells(scene: Scene) -> np.ndarray:
     return cell_labels(scene.labels, len(scene.things))
 
 
-def place_name(row: int, column: int) -> str:
-    """The name of a patch as on a map: "C7" is column C, row 7 counted from the top."""
-    return f"{COLUMN_NAMES[column]}{row + 1}"
+def place_words(row: int, column: int) -> list[str]:
+    """The words for a patch's place: ["cc", "rg"] is the third column from the left, the seventh row from the top."""
+    return [f"c{ascii_lowercase[column]}", f"r{ascii_lowercase[row]}"]
+
+
+def order_ranks(things: Sequence[Thing]) -> np.ndarray:
+    """Every thing's place in the order from the left and in the order from the top, from 0; int64 (things, 2)."""
+    centres = np.array([thing.at for thing in things])
+    return centres.argsort(0, kind="stable").argsort(0, kind="stable")
+
+
+def order_words(left: int, top: int) -> list[str]:
+    """The words for it: ["first", "lower"] is the leftmost thing, and the third from the top."""
+    return [FROM_THE_LEFT[left], FROM_THE_TOP[top]]
 
 
 def thing_cell(thing: Thing) -> tuple[int, int]:
@@ -67,18 +82,30 @@ def centre_cells(things: Sequence[Thing], cells: np.ndarray) -> np.ndarray:
     return found
 
 
-def cell_words(
-    things: Sequence[Thing], background: str, label: int, row: int, column: int, *, centre: bool = False
-) -> list[str]:
-    """The words that name one patch: what it shows and where it lies, and at a thing's centre also how large it is.
+def scene_words(things: Sequence[Thing], background: str, cells: np.ndarray) -> list[list[str]]:
+    """The words that name each patch of a scene, patches in reading order.
 
-    The text stage of the training reads a scene as 12 x 12 such bags of words; the frozen stage teaches the tower to
-    say the same thing with one visual token. The word "thing" stands once for every thing, so that things can be
-    counted and told apart.
+    What it shows and where it lies; for a thing also its place in the order of things, and at its centre how large it
+    is. The text stage of the training reads a scene as 12 x 12 such bags of words; the frozen stage teaches the tower
+    to say the same thing with one visual token. The word "thing" stands once for every thing, so that things can be
+    counted, and the order makes it plain what is left of what: a decoder of this size compares words, not distances.
+
+    Parameters
+    ----------
+    cells
+        Which thing each patch shows, (rows, columns), as `cell_labels` makes it.
     """
-    place = [COLUMN_NAMES[column], str(row + 1)]
-    if label == 0:
-        return [background, *place]
-    thing = things[label - 1]
-    size = ["thing", *([thing.size] if thing.size != "medium" else [])] if centre else []
-    return [thing.kind, thing.colour, *size, *([thing.text] if thing.text else []), *place]
+    ordered = len(things) <= len(FROM_THE_LEFT)  # a crowd has no words for its order
+    ranks = [order_words(left, top) if ordered else [] for left, top in order_ranks(things).tolist()]
+    centres = set(centre_cells(things, cells).tolist())
+    words = []
+    for index, label in enumerate(cells.flat):
+        place = place_words(*divmod(index, cells.shape[1]))
+        if label == 0:
+            words.append([background, *place])
+            continue
+        thing = things[label - 1]
+        size = ["thing", *([thing.size] if thing.size != "medium" else [])] if index in centres else []
+        text = [thing.text] if thing.text else []
+        words.append([thing.kind, thing.colour, *size, *ranks[label - 1], *text, *place])
+    return words

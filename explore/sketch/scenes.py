@@ -18,6 +18,8 @@ from explore.sketch.things.signs import DIGITS, FACE, LETTERS, TEXTS, WORDS
 SIZE = 192
 """Width and height of a scene, pixels."""
 SUPERSAMPLE = 2
+MOST_THINGS = 4
+"""In one scene."""
 SIZES: dict[str, tuple[float, float]] = {"small": (20.0, 25.0), "medium": (28.0, 34.0), "large": (39.0, 48.0)}
 """Size word -> range of the radius (half the side of the thing's box), pixels."""
 
@@ -153,8 +155,8 @@ def _draw_crowd(rng: np.random.Generator) -> tuple[Thing, ...]:
 
 
 def _settle(things: Sequence[Thing | tuple[str, str]], rng: np.random.Generator) -> tuple[Thing, ...]:
-    if not 1 <= len(things) <= 4:
-        raise ParameterError(f"{len(things)} things", "1 to 4 things a scene", "Leave some out.")
+    if not 1 <= len(things) <= MOST_THINGS:
+        raise ParameterError(f"{len(things)} things", f"1 to {MOST_THINGS} things a scene", "Leave some out.")
     settled: list[Thing] = []
     for item in things:
         if isinstance(item, Thing):

@@ -15,8 +15,11 @@ from transformers.utils import logging
 
 from explore.errors import CheckpointError, DeviceError, OutOfMemoryError, ParameterError, RemoteCodeError
 from explore.models import loading
-from explore.models.loading import load_runner, resolve_device
+from explore.models.devices import resolve_device
+from explore.models.fingerprints import folder_revision
+from explore.models.loading import load_runner
 from explore.models.runner import Runner
+from explore.models.stored import expected_bytes
 from tests.tiny import tiny_llava
 
 PICTURE = Image.new("RGB", (40, 30), (200, 30, 40))
@@ -190,3 +193,66 @@ def test_the_shipped_model_loads_without_a_progress_bar(
         if not before:
             logging.disable_progress_bar()
     assert "Loading weights" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("layers", "word"), [(3, "lacks"), (1, "has no place for")])
+def test_weights_that_do_not_fit_the_config_are_refused(folder: Path, tmp_path: Path, layers: int, word: str) -> None:
+    text = json.loads((folder / "config.json").read_text())["text_config"]
+    where = changed(folder, tmp_path / "other", "config.json", text_config={**text, "num_hidden_layers": layers})
+    with pytest.raises(CheckpointError, match=f"{word} .* of the weights, such as .*layers"):
+        load_runner(where)
+
+
+def test_a_tokenizer_that_breaks_its_library(folder: Path, tmp_path: Path) -> None:
+    where = changed(folder, tmp_path / "odd", "tokenizer.json", model={"type": "no such"})
+    with pytest.raises(CheckpointError, match="cannot be loaded"):
+        load_runner(where)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-of-this-name/x", "a\0b"])
+def test_names_that_no_file_system_takes(name: str) -> None:
+    with pytest.raises(CheckpointError):
+        load_runner(name)
+
+
+@pytest.mark.parametrize("wrong", [5, b"sketch"])
+def test_a_checkpoint_is_text_or_a_path(wrong: Any) -> None:
+    with pytest.raises(ParameterError, match="checkpoint"):
+        load_runner(wrong)
+
+
+def test_folders_and_the_shipped_model_have_no_revision(folder: Path) -> None:
+    for name in (None, folder):
+        with pytest.raises(ParameterError, match="revision"):
+            load_runner(name, revision="main")
+
+
+@pytest.mark.parametrize("device", ["meta", "xpu"])
+def test_devices_nothing_runs_on_here(device: str) -> None:
+    with pytest.raises(DeviceError, match="Devices are"):
+        resolve_device(device)
+
+
+def test_the_revision_of_a_folder_follows_every_part_of_its_weights(tmp_path: Path) -> None:
+    path, rng = tmp_path / "model.safetensors", np.random.default_rng(0)
+    content = bytearray(rng.bytes(3 << 20))
+    path.write_bytes(content)
+    first, seen = folder_revision(tmp_path), set()
+    for place in (0, (3 << 20) // 2, (3 << 20) - 1):
+        changed_content = content.copy()
+        changed_content[place] ^= 1
+        path.write_bytes(changed_content)
+        seen.add(folder_revision(tmp_path))
+    assert len(seen | {first}) == 4
+    path.write_bytes(content)
+    (tmp_path / "merges.txt").write_text("a b")
+    assert folder_revision(tmp_path) != first
+
+
+def test_the_bytes_to_come_are_read_from_headers(folder: Path) -> None:
+    for dtype in ("float32", "bfloat16", "auto"):
+        assert expected_bytes(folder, "cpu", dtype) == pytest.approx(
+            load_runner(folder, dtype=dtype).info.nbytes, rel=0.05
+        )
+    assert expected_bytes(None, None, None) > 1e7
+    assert expected_bytes("nobody/nothing", None, None) == 0

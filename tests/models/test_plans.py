@@ -89,8 +89,11 @@ def test_half_precision_takes_half() -> None:
         ({"attention": "rows"}, "attention="),
         ({"logits": "all"}, "logits="),
         ({"vision": ("saliency",)}, "saliency"),
-        ({"hidden": (-1,)}, "count from 0"),
-        ({"attention": (-3,)}, "count from 0"),
+        ({"hidden": (-1,)}, "whole numbers from 0"),
+        ({"attention": (-3,)}, "whole numbers from 0"),
+        ({"hidden": ("a",)}, "whole numbers from 0"),
+        ({"attention_layers": "all"}, "whole numbers from 0"),
+        ({"budget_bytes": None}, "number of bytes"),
     ],
 )
 def test_unknown_choices_are_refused(fields: dict[str, object], hint: str) -> None:
@@ -123,3 +126,8 @@ def test_rows_between(attention: object, start: int, end: int, rows: list[int]) 
 
 def test_one_signal_may_be_a_word() -> None:
     assert RecordingPlan(vision="keys").vision == ("keys",)  # type: ignore[arg-type]
+
+
+def test_one_layer_or_position_may_be_a_number() -> None:
+    plan = RecordingPlan(hidden=3, attention=5, attention_layers=1)  # type: ignore[arg-type]
+    assert (plan.hidden, plan.attention, plan.attention_layers) == ((3,), (5,), (1,))

@@ -25,6 +25,7 @@ from explore.jobs import check_cancelled
 from explore.layout import Role
 from explore.models.plans import RecordingPlan
 from explore.models.runner import Runner
+from explore.result_cache import ResultCache
 from explore.trace import open_trace
 from explore.workers import Worker
 from tests.tiny import tiny_llava, tiny_processor, tiny_runner, tiny_vipllava
@@ -70,9 +71,9 @@ def test_recorded_run_equals_the_plain_eager_model(gqa: bool, pictures: int) -> 
         np.testing.assert_allclose(trace.attention(layer), whole.attentions[layer][0], atol=1e-6)
         np.testing.assert_allclose(trace.hidden(layer), whole.hidden_states[layer][0], atol=2e-5)
     # The library's last entry is already normed; ours is before the norm.
-    normed = model.model.language_model.norm(torch.tensor(trace.hidden(3)))
+    normed = model.model.language_model.norm(torch.tensor(trace.hidden(3).copy()))
     np.testing.assert_allclose(normed.detach(), whole.hidden_states[3][0], atol=2e-5)
-    np.testing.assert_allclose(trace.columns.logits, whole.logits[0][:, trace.columns.ids], atol=1e-5)
+    np.testing.assert_allclose(trace.columns.logits, whole.logits[0][:, trace.columns.ids.copy()], atol=1e-5)
     np.testing.assert_allclose(trace.logits, whole.logits[0, trace.prompt_length - 1 :], atol=2e-5)
     assert trace.logits.argmax(-1).tolist() == trace.answer_ids.tolist()
 
@@ -278,8 +279,9 @@ def test_a_cancelled_job_stops_a_run_that_was_handed_no_progress() -> None:
 def test_progress_counts_tokens() -> None:
     reports: list[tuple[float | None, str]] = []
     tiny_runner().ask(noise(), QUESTION, max_new_tokens=4, progress=lambda *report: reports.append(report))
-    assert [fraction for fraction, _ in reports] == [0.0, 0.25, 0.5, 0.75]
-    assert reports[1][1] == "token 2 of at most 4"
+    assert [fraction for fraction, _ in reports] == [0.0, 0.0, 0.25, 0.5, 0.75]
+    assert reports[0][1].startswith("recording at most ")
+    assert reports[2][1] == "token 2 of at most 4"
 
 
 @pytest.mark.parametrize(
@@ -395,7 +397,7 @@ def test_gradients_are_off_inside_and_untouched_outside() -> None:
 
 def test_results_come_from_the_cache_when_nothing_changed() -> None:
     model, processor = tiny_llava()
-    cache: dict[str, Any] = {}
+    cache = ResultCache(1 << 30)
     runner = Runner(model, processor, checkpoint="tiny", cache=cache)
     first = runner.ask(noise(), QUESTION, max_new_tokens=3)
     assert runner.ask(noise(), f" {QUESTION} ", max_new_tokens=3) is first
@@ -492,3 +494,90 @@ def test_a_processor_of_another_model_is_refused() -> None:
     processor.patch_size = 4
     with pytest.raises(CheckpointError, match="image tokens"):
         Runner(model, processor)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"no_repeat_ngram_size": 2},
+        {"min_new_tokens": 8},
+        {"suppress_tokens": list(range(5, 60))},
+        {"repetition_penalty": 5.0},
+        {"bad_words_ids": [[7]]},
+        {"num_return_sequences": 3},
+        {"num_beams": 4},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_the_checkpoints_own_generation_settings_change_nothing(setting: dict[str, Any]) -> None:
+    model, runner = fresh(seed=3)
+    plain = runner.ask(noise(), QUESTION, max_new_tokens=8).ids.tolist()
+    for name, value in setting.items():
+        setattr(model.generation_config, name, value)
+    assert runner.ask(noise(), QUESTION, max_new_tokens=8).ids.tolist() == plain
+    assert runner.answers([(noise(), QUESTION)], max_new_tokens=8)
+    assert getattr(model.generation_config, next(iter(setting))) == next(iter(setting.values()))
+
+
+def test_reading_a_cut_off_answer_after_the_model_was_loaded_again() -> None:
+    model, processor = tiny_llava()
+    cache = ResultCache(1 << 30)
+    asked = Runner(model, processor, cache=cache).ask(noise(), QUESTION, max_new_tokens=3)
+    again = Runner(model, processor, cache=cache)
+    assert again.ask(noise(), QUESTION, max_new_tokens=3) is asked
+    assert again.read(noise(), QUESTION, asked.answer).ids.tolist() == asked.ids.tolist()
+
+
+def test_pairs_may_come_one_by_one() -> None:
+    runner = tiny_runner()
+    expected = [runner.ask(noise(seed=n), QUESTION, max_new_tokens=4).answer for n in range(5)]
+    lazy = ((noise(seed=n), QUESTION) for n in range(5))
+    assert runner.answers(lazy, max_new_tokens=4, batch_size=2) == expected  # type: ignore[arg-type]
+
+
+def test_batched_answers_end_where_the_context_does() -> None:
+    runner = tiny_runner()
+    room = runner.info.context_length - runner.ask(noise(), QUESTION, max_new_tokens=1).prompt_length
+    long = QUESTION + " dog" * (room - 3)
+    pairs = [(noise(), long), (noise(), QUESTION)]
+    asked = [runner.ask(*pair, max_new_tokens=12).answer for pair in pairs]
+    assert runner.answers(pairs, max_new_tokens=12) == asked
+
+
+def test_what_a_run_would_keep_is_told_beforehand() -> None:
+    runner = tiny_runner()
+    expected = runner.estimate(noise(), QUESTION, max_new_tokens=6)
+    trace = runner.ask(noise(), QUESTION, max_new_tokens=6)
+    kept = sum(array.nbytes for name, array in trace.arrays().items() if name != "row_positions")
+    assert kept <= expected["total"] <= 1.5 * kept
+
+
+@pytest.mark.parametrize("count", [None, "5", 2.5, 0, -1])
+def test_counts_are_whole_numbers(count: Any) -> None:
+    with pytest.raises(ParameterError, match="max_new_tokens"):
+        tiny_runner().ask(noise(), QUESTION, max_new_tokens=count)
+
+
+@pytest.mark.parametrize("record", ["all", 5, {}, RecordingPlan])
+def test_only_a_plan_is_a_plan(record: Any) -> None:
+    with pytest.raises(ParameterError, match="RecordingPlan"):
+        tiny_runner().ask(noise(), QUESTION, record=record)
+
+
+@pytest.mark.parametrize("answer", [None, 5, [1.5], object()])
+def test_an_answer_is_text_or_ids(answer: Any) -> None:
+    with pytest.raises(ParameterError, match="answer"):
+        tiny_runner().read(noise(), QUESTION, answer)
+
+
+def test_an_answer_too_long_to_read_is_called_that() -> None:
+    with pytest.raises(ContextLengthError, match=r"The answer has .* tokens"):
+        tiny_runner().read(noise(), QUESTION, "dog " * 5000)
+
+
+@pytest.mark.parametrize("question", ["What </s> is it?", "<s>what?", "what \ud800?"])
+def test_control_tokens_and_half_characters_in_questions_are_refused(question: str) -> None:
+    with pytest.raises(QuestionError):
+        tiny_runner().ask(noise(), question)
+    with pytest.raises(QuestionError):
+        tiny_runner().ask(noise(), QUESTION, system=question)

@@ -5,7 +5,7 @@ import pytest
 
 from explore.errors import ParameterError
 from explore.sketch import BACKGROUNDS, COLOURS, KINDS, Scene, Thing, examples, scene
-from explore.sketch.cells import GRID, cell_words, centre_cells, scene_cells, thing_cell
+from explore.sketch.cells import GRID, centre_cells, order_ranks, order_words, scene_cells, scene_words, thing_cell
 from explore.sketch.scenes import SIZE, crowd
 from explore.sketch.things.signs import TEXTS
 from explore.sketch.training.scene_store import scene_contents
@@ -128,12 +128,23 @@ def test_cells_follow_the_masks() -> None:
                 assert max((window == i + 1).mean() for i in range(len(drawn.things))) < 0.2
 
 
-def test_cell_words_name_thing_and_place() -> None:
-    thing = Thing("sign", "red", "large", (0.1, 0.9), "STOP")
-    assert cell_words([thing], "grass", 1, 10, 1) == ["sign", "red", "STOP", "B", "11"]
-    assert cell_words([thing], "grass", 1, 10, 1, centre=True) == ["sign", "red", "thing", "large", "STOP", "B", "11"]
-    assert cell_words([thing], "grass", 0, 0, 11) == ["grass", "L", "1"]
-    assert thing_cell(thing) == (10, 1)
+def test_scene_words_name_thing_order_and_place() -> None:
+    things = [Thing("dog", "blue", at=(0.9, 0.1)), Thing("sign", "red", "large", (0.1, 0.9), "STOP")]
+    cells = np.zeros((GRID, GRID), int)
+    cells[10, 1:3], cells[0, 10] = 2, 1
+    words = scene_words(things, "grass", cells)
+    assert len(words) == GRID * GRID
+    assert words[10 * GRID + 1] == ["sign", "red", "thing", "large", "first", "higher", "STOP", "cb", "rk"]
+    assert words[10 * GRID + 2] == ["sign", "red", "first", "higher", "STOP", "cc", "rk"]
+    assert words[10] == ["dog", "blue", "thing", "second", "highest", "ck", "ra"]
+    assert words[11] == ["grass", "cl", "ra"]
+    assert thing_cell(things[1]) == (10, 1)
+
+
+def test_ranks_count_from_the_left_and_from_the_top() -> None:
+    things = [Thing("dog", at=(0.5, 0.2)), Thing("cat", at=(0.1, 0.9)), Thing("owl", at=(0.8, 0.1))]
+    assert order_ranks(things).tolist() == [[1, 1], [0, 2], [2, 0]]
+    assert order_words(0, 3) == ["first", "lowest"]
 
 
 def test_crowds_are_full_and_reproducible() -> None:

@@ -246,3 +246,18 @@ def test_the_fifth_thing_is_refused_in_words(mount: Callable[..., Page], asked: 
     expect(page.get_by_text("Four things are the most")).to_be_visible()
     page.locator(".vlms-things").get_by_role("button", name="Remove").first.click()
     expect(page.get_by_text("Click the picture to add a thing")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_choice_updates_the_form_once(mount: Callable[..., Page], asked: Asked) -> None:
+    page = mount(AskForm(asked))
+    page.evaluate(
+        """() => {
+          window.drawn = 0;
+          const image = document.querySelector(".vlms-stage img");
+          new MutationObserver((all) => (drawn += all.length)).observe(image, { attributeFilter: ["alt"] });
+        }"""
+    )
+    page.get_by_role("radiogroup", name="Scenes").get_by_role("radio").nth(5).check()
+    page.wait_for_function("drawn > 0")
+    assert page.evaluate("drawn") == 1

@@ -28,32 +28,42 @@ def chosen(page: Page) -> Locator:
     return answer(page).locator("[aria-selected=true]")
 
 
-def line_starts(page: Page) -> list[str]:
-    """The first chip of every line."""
-    found: list[str] = answer(page).evaluate(
+def ends_of_lines(page: Page) -> tuple[list[str], list[str]]:
+    """The first and the last chip of every line."""
+    lines: list[list[str]] = answer(page).evaluate(
         """(list) => {
-          const chips = [...list.querySelectorAll(".vlms-chip")];
-          const left = Math.min(...chips.map((chip) => chip.getBoundingClientRect().left));
-          return chips.filter((chip) => chip.getBoundingClientRect().left < left + 4).map((chip) => chip.textContent);
+          const lines = [];
+          let right = Infinity;
+          for (const chip of list.querySelectorAll(".vlms-chip")) {
+            const box = chip.getBoundingClientRect();
+            if (box.left < right - 1) lines.push([]);
+            lines.at(-1).push(chip.textContent);
+            right = box.right;
+          }
+          return lines;
         }"""
     )
-    return found
+    return [line[0] for line in lines], [line[-1] for line in lines]
 
 
 @pytest.mark.parametrize("width", range(420, 500, 8))
-def test_no_line_begins_with_the_punctuation_of_the_line_above(show: Show, width: int) -> None:
-    pieces = (" left", ",", " right", ")", ".", " (", "so", ")", "!", "?", " under", "…")
+def test_punctuation_stays_on_the_line_of_its_word(show: Show, width: int) -> None:
+    pieces = (" left", ",", " right", ")", ".", " (", "so", ")", "!", "?", ' "', "under", '"', "…")
     page = show(TokenImageView(sample_trace(answer=pieces * 4), words=False), width=width)
-    assert not set(line_starts(page)) & {",", ".", ")", "!", "?", "…"}
+    first, last = ends_of_lines(page)
+    assert len(first) > 2
+    assert not {",", ".", ")", "!", "?", "…"} & set(first)
+    assert "(" not in last
 
 
 def test_text_without_spaces_still_breaks(show: Show) -> None:
     page = show(
-        TokenImageView(sample_trace(answer=tuple("一只红色的猫，在蓝色房子的左边。" * 6)), words=False), width=480
+        TokenImageView(sample_trace(answer=tuple("一只红色的猫，在「蓝色」房子的左边。" * 6)), words=False), width=480
     )
-    starts = line_starts(page)
-    assert len(starts) > 2
-    assert not set(starts) & {"，", "。"}
+    first, last = ends_of_lines(page)
+    assert len(first) > 2
+    assert not {"，", "。", "」"} & set(first)
+    assert "「" not in last
     assert page.evaluate("document.documentElement.scrollWidth") <= 480
 
 

@@ -2,8 +2,8 @@
 import { h, visibleText } from "./dom.js";
 import { listKeys, rove } from "./keys.js";
 
-// What closes or divides stays on the line of the word before it; what opens a bracket or a quotation does not.
-const TRAILING = /^[\p{Pc}\p{Pd}\p{Pe}\p{Pf}\p{Po}]+$/u;
+const PUNCTUATION = /^\s*\p{P}+$/u;
+const OPENING = /^\s*[\p{Ps}\p{Pi}]+$/u;
 
 /**
  * @typedef {object} TokenState  as Python sends it
@@ -58,7 +58,7 @@ export function tokenStrip(label, items, onChoose, onHover) {
   items.forEach((item, i) => {
     // A gap, not a margin: copied text keeps its spaces, and lines break where words end.
     if (i > 0 && !item.joined) el.append(" ");
-    if (item.joined && TRAILING.test(item.text)) keepTogether(chips[i - 1], chips[i]);
+    if (item.joined && clings(items[i - 1], item)) keepTogether(chips[i - 1], chips[i]);
     else el.append(chips[i]);
     if (/\n/.test(item.text)) el.append(h("br", { role: "presentation" }));
   });
@@ -99,6 +99,12 @@ export function tokenStrip(label, items, onChoose, onHover) {
       chosen = selected;
     },
   };
+}
+
+/** Whether a line may not break between two joined chips: punctuation stays with its word, text without spaces breaks. */
+function clings(before, item) {
+  const opens = OPENING.test(before.text) || (!before.joined && PUNCTUATION.test(before.text));
+  return opens || (PUNCTUATION.test(item.text) && !OPENING.test(item.text));
 }
 
 /** Put a chip behind another so that no line breaks between them. */

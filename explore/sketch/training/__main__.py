@@ -61,7 +61,7 @@ def stage(
         Path | None, typer.Option(help="Start from this checkpoint folder instead of earlier stages.")
     ] = None,
 ) -> None:
-    """Train one stage: tower, text, frozen or joint; a stopped call goes on from its last checkpoint."""
+    """Train one stage: tower, order, text, frozen or joint; a stopped call goes on from its last checkpoint."""
     if name not in STAGES:
         raise ParameterError(f"There is no stage {name!r}", f"Stages are {', '.join(STAGES)}", "Pick one of these")
     if threads:

@@ -15,11 +15,11 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from explore.sketch.answers import mentions
-from explore.sketch.cells import GRID, cell_words, centre_cells
+from explore.sketch.cells import GRID, centre_cells, order_ranks, scene_words
 from explore.sketch.language import QUESTION_TYPES, SIDES, Question, caption_request, name_of, questions
 from explore.sketch.pens import COLOURS
 from explore.sketch.prompts import IMAGE_TOKEN, PREFIX
-from explore.sketch.scenes import BACKGROUNDS, Thing
+from explore.sketch.scenes import BACKGROUNDS, MOST_THINGS, Thing
 from explore.sketch.things import KINDS
 from explore.sketch.things.signs import TEXTS
 from explore.sketch.training.prose import describe
@@ -33,11 +33,13 @@ Turn = tuple[list[int], list[int], list[list[int]], str]
 """Ids of the question, ids of the answer, noun facts of both, type."""
 _KIND_IDS = {name: i + len(BACKGROUNDS) for i, name in enumerate(KINDS)} | {n: i for i, n in enumerate(BACKGROUNDS)}
 DENSE_CLASSES = {"kind": len(_KIND_IDS), "colour": len(COLOURS), "text": len(TEXTS), "size": 3, "centre": 2}
+ORDERS = ("left", "top")
+DENSE_CLASSES |= dict.fromkeys(ORDERS, MOST_THINGS)
 """Per-patch label sets of the tower's first lessons; everything but "kind" is labelled on things only."""
 TURN_TYPES = ("caption", *QUESTION_TYPES)
 NOUN_CLASSES = {"count": 5, "colour": len(COLOURS), "row": 3, "column": 3, "text": len(TEXTS)}
+NOUN_CLASSES |= dict.fromkeys(ORDERS, MOST_THINGS)
 """What the decoder's states over a named thing are taught to know of it; also what else lies on its four sides."""
-MOST_THINGS = 4
 
 
 @dataclass
@@ -167,14 +169,10 @@ class Batcher:
         return text.lower() if 0.04 < chance < 0.1 else text
 
     def _bags(self, scenes: Sequence[Listed], cells: np.ndarray, rng: np.random.Generator, drop: float) -> torch.Tensor:
-        bags = []
-        for (things, ground), row in zip(scenes, cells, strict=True):
-            centres = set(centre_cells(things, row.reshape(GRID, GRID)).tolist())
-            words = [
-                cell_words(things, ground, int(label), *divmod(i, GRID), centre=i in centres)
-                for i, label in enumerate(row)
-            ]
-            bags.append([self._bag(each, rng, drop) for each in words])
+        bags = [
+            [self._bag(words, rng, drop) for words in scene_words(things, ground, row.reshape(GRID, GRID))]
+            for (things, ground), row in zip(scenes, cells, strict=True)
+        ]
         longest = max(len(bag) for row in bags for bag in row)
         return torch.tensor([[bag + [-1] * (longest - len(bag)) for bag in row] for row in bags])
 
@@ -213,6 +211,7 @@ def noun_facts(text: str, spans: Sequence[tuple[int, int]], things: Sequence[Thi
     for kind, end in mentions(text):
         if end in ends:
             facts["count"][ends[end]] = sum(thing.kind == kind for thing in things)
+    ranks = order_ranks(things)
     for index, thing in enumerate(things):
         name = name_of(things, index)
         if name is None or (start := text.find(name)) < 0 or start + len(name) not in ends:
@@ -222,6 +221,8 @@ def noun_facts(text: str, spans: Sequence[tuple[int, int]], things: Sequence[Thi
         facts["colour"][token] = list(COLOURS).index(thing.colour)
         facts["text"][token] = TEXTS.index(thing.text) if thing.text in TEXTS else -100
         facts["column"][token], facts["row"][token] = (min(int(value * 3), 2) for value in thing.at)
+        for name, rank in zip(ORDERS, ranks[index], strict=True):
+            facts[name][token] = int(rank)
     return [named, *facts.values()]
 
 
@@ -242,8 +243,12 @@ def dense_labels(scenes: Sequence[Listed], cells: np.ndarray) -> dict[str, np.nd
     colours, texts, sizes = list(COLOURS), list(TEXTS), ["small", "medium", "large"]
     for row, (things, ground) in enumerate(scenes):
         labels["kind"][row, cells[row] == 0] = _KIND_IDS[ground]
+        ranks = order_ranks(things)
         for index, thing in enumerate(things, start=1):
             here = cells[row] == index
+            if len(things) <= MOST_THINGS:
+                for name, rank in zip(ORDERS, ranks[index - 1], strict=True):
+                    labels[name][row, here] = rank
             labels["kind"][row, here] = _KIND_IDS[thing.kind]
             labels["colour"][row, here] = colours.index(thing.colour)
             labels["size"][row, here] = sizes.index(thing.size)

@@ -14,7 +14,7 @@ from explore.sketch.things import KINDS
 from explore.sketch.training.batches import CELLS, DENSE_CLASSES, NOUN_CLASSES, Batch
 
 GROUND_CLASSES = 8
-SHARES = {"kind": 1.0, "colour": 0.5, "text": 0.5, "size": 0.3, "centre": 1.0}
+SHARES = {"kind": 1.0, "colour": 0.5, "text": 0.5, "size": 0.3, "centre": 1.0, "left": 1.0, "top": 1.0}
 """Weight of each label set in the tower's lesson; text is on few patches, so its gradient is noisy."""
 
 

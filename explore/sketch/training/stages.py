@@ -1,7 +1,8 @@
-"""The stages of the training, each resumable: tower, text, frozen, joint.
+"""The stages of the training, each resumable: tower, order, text, frozen, joint.
 
 text     the decoder learns the language from scenes put into words, patch by patch or as prose
-tower    the vision tower learns to name what each patch shows (independent of the text stage)
+tower    the vision tower learns to name what each patch of a crowded picture shows
+order    and on scenes, which thing comes first, second … from the left and from the top
 frozen   tower and projector learn to speak to the unchanged decoder
 joint    everything is tuned together
 """
@@ -52,8 +53,9 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage("tower", 28_000, 16, 2.5e-3, ("tower",), ()),
-        Stage("text", 32_000, 16, 4e-3, ("decoder",), ()),
-        Stage("frozen", 16_000, 16, 8e-4, ("tower", "projector"), ("tower", "text")),
+        Stage("order", 16_000, 16, 2e-3, ("tower",), ("tower",)),
+        Stage("text", 24_000, 16, 4e-3, ("decoder",), ()),
+        Stage("frozen", 16_000, 16, 8e-4, ("tower", "projector"), ("order", "text")),
         Stage("joint", 60_000, 16, 6e-4, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
 }
@@ -92,7 +94,7 @@ def losses(
     batch = batcher.batch(step, stage.batch)
     patches, cls = tower_states(model, batch.pixels)
     dense = heads.dense(patches, cls, batch.dense)
-    if stage.name == "tower":
+    if stage.trains == ("tower",):
         return {"dense": dense}
     visual = model.model.multi_modal_projector(patches)
     aligned = alignment_loss(visual, word_embeddings(model, batch.bags))
@@ -104,8 +106,8 @@ def losses(
 
 
 def rate_at(fraction: float) -> float:
-    """Share of the full learning rate: short warm-up, flat, linear decay over the last 35 %."""
-    return min(1.0, fraction / 0.02 + 0.02) * min(1.0, (1.0 - fraction) / 0.35 + 0.02)
+    """Share of the full learning rate: a short warm-up, then a straight line down to almost nothing."""
+    return min(1.0, fraction / 0.03 + 0.02) * (1.02 - fraction) / 1.02
 
 
 def run_stage(

@@ -8,14 +8,15 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from explore.sketch.cells import GRID, place_name
+from explore.sketch.cells import GRID, order_words, place_words
 from explore.sketch.language import CAPTION_REQUESTS, caption, caption_request, questions
 from explore.sketch.prompts import IMAGE_TOKEN, turn_text
+from explore.sketch.scenes import MOST_THINGS
 from explore.sketch.things.signs import TEXTS
 from explore.sketch.training.prose import describe
 from explore.sketch.training.scene_store import scene_contents
 
-VOCABULARY = 690
+VOCABULARY = 760
 """Small enough that a few long nouns stay in pieces, as they do in every real model."""
 SPECIALS = ("<pad>", "<s>", "</s>", IMAGE_TOKEN)
 
@@ -31,9 +32,10 @@ def corpus(scenes: int) -> Iterator[str]:
             yield " " + caption(contents, style).text
         for question in questions(contents, rng):
             yield turn_text(question)
-    for _ in range(4000):  # weight enough to make every sign text one token
+    for _ in range(4000):  # weight enough to make each one token
         yield from (f"{space}{text}" for text in TEXTS for space in ("", " "))
-        yield from (" " + place_name(row, column) for row in range(GRID) for column in range(GRID))
+        yield from (f" {word}" for i in range(GRID) for word in place_words(i, i))
+        yield from (f" {word}" for i in range(MOST_THINGS) for word in order_words(i, i))
 
 
 def train_tokenizer(scenes: int = 3000) -> PreTrainedTokenizerFast:
