@@ -188,15 +188,19 @@ class Batcher:
 
 
 def choose_questions(contents: Listed, rng: np.random.Generator) -> list[Question]:
-    """Ten turns, evenly spread over the question types that the scene allows, one of them a caption."""
+    """Ten turns, evenly spread over the question types that the scene allows, one of them a caption.
+
+    Relations, which are learned last, come twice as often as the others.
+    """
     by_type: dict[str, list[Question]] = defaultdict(list)
     for question in questions(contents, rng):
         by_type[question.type].append(question)
     style = str(rng.choice(["full", "scene", "short"], p=[0.4, 0.25, 0.35]))
     chosen = [caption_request(contents, style, rng)]
-    pools = [list(rng.permutation(np.array(pool, dtype=object))) for pool in by_type.values()]
-    while len(chosen) < TURNS and any(pools):
-        chosen += [pool.pop() for pool in pools if pool]
+    pools = {name: list(rng.permutation(np.array(pool, dtype=object))) for name, pool in by_type.items()}
+    while len(chosen) < TURNS and any(pools.values()):
+        for name, pool in pools.items():
+            chosen += [pool.pop() for _ in range(min(len(pool), 2 if name == "relation" else 1))]
     return chosen[:TURNS]
 
 

@@ -30,9 +30,11 @@ heads). Weights are stored in float16.
 grounds; signs carry short words, letters and digits. Captions, and questions about what, colour, place, relation,
 number, text, and yes or no.
 
-**Training** (`python -m explore.sketch.training all`, on a CPU). The decoder learns the language from scenes put into
-words, patch by patch and as prose; the tower learns to name what each patch of a crowded picture shows; both meet
-with the decoder frozen (`frozen`), then everything is tuned together (`default`).
+**Training** (`python -m explore.sketch.training all`, on two cores of a CPU without a GPU). The tower learns to name
+what each patch of a crowded picture shows, then on scenes which thing comes first, second … from the left and from
+the top. The decoder learns the language from text alone: scenes put into words, patch by patch and as prose, then
+questions about them. Both meet with the decoder frozen (`frozen`), then everything is tuned together (`default`).
+Minutes are wall time; a stage ran on one core where another ran beside it.
 
 {costs}
 

@@ -55,8 +55,8 @@ STAGES = {
         Stage("tower", 28_000, 16, 2.5e-3, ("tower",), ()),
         Stage("order", 16_000, 16, 2e-3, ("tower",), ("tower",)),
         Stage("text", 24_000, 16, 4e-3, ("decoder",), ()),
-        Stage("frozen", 16_000, 16, 8e-4, ("tower", "projector"), ("order", "text")),
-        Stage("joint", 60_000, 16, 6e-4, ("tower", "projector", "decoder"), ("text", "frozen")),
+        Stage("frozen", 12_000, 16, 2e-3, ("tower", "projector"), ("order", "text")),
+        Stage("joint", 28_000, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
 }
 
@@ -102,7 +102,7 @@ def losses(
     answers = answer(model, batch, visual)
     tally.add(batch, answers.hit)
     nouns = heads.noun(answers.states, batch)
-    return {"answers": answers.loss, "nouns": 0.2 * nouns, "dense": 0.1 * dense, "aligned": weight * aligned}
+    return {"answers": answers.loss, "nouns": 0.2 * nouns, "dense": 0.3 * dense, "aligned": weight * aligned}
 
 
 def rate_at(fraction: float) -> float:
