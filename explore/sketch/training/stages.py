@@ -55,8 +55,8 @@ STAGES = {
         Stage("tower", 28_000, 16, 2.5e-3, ("tower",), ()),
         Stage("order", 16_000, 16, 2e-3, ("tower",), ("tower",)),
         Stage("text", 24_000, 16, 4e-3, ("decoder",), ()),
-        Stage("frozen", 12_000, 16, 2e-3, ("tower", "projector"), ("order", "text")),
-        Stage("joint", 28_000, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
+        Stage("frozen", 7_200, 16, 2e-3, ("tower", "projector"), ("order", "text")),
+        Stage("joint", 11_200, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
 }
 
