@@ -40,10 +40,18 @@ def ship(stage: str, folder: Path, tokenizer: PreTrainedTokenizerFast, target: P
 
 
 def costs(folder: Path, last: str) -> dict[str, Any]:
-    """Steps and seconds of every stage up to ``last`` trained in ``folder``."""
+    """Steps and seconds of every stage up to ``last``: as trained in ``folder``, else as the shipped weights record it.
+
+    The second is for a stage that started from a shipped checkpoint (``--warm``).
+    """
     names = list(STAGES)
+    record = WEIGHTS / SHIPPED["frozen"] / "training.json"
+    known: dict[str, Any] = json.loads(record.read_text()) if record.exists() else {}
     found = {}
     for name in names[: names.index(last) + 1]:
-        state = torch.load(folder / f"{name}.pt", weights_only=True)
-        found[name] = {"steps": int(state["step"]), "seconds": round(float(state["seconds"]))}
+        if (folder / f"{name}.pt").exists():
+            state = torch.load(folder / f"{name}.pt", weights_only=True)
+            found[name] = {"steps": int(state["step"]), "seconds": round(float(state["seconds"]))}
+        elif name in known:
+            found[name] = known[name]
     return found

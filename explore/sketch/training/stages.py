@@ -56,7 +56,7 @@ STAGES = {
         Stage("order", 16_000, 16, 2e-3, ("tower",), ("tower",)),
         Stage("text", 24_000, 16, 4e-3, ("decoder",), ()),
         Stage("frozen", 7_200, 16, 2e-3, ("tower", "projector"), ("order", "text")),
-        Stage("joint", 9_600, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
+        Stage("joint", 40_000, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
     )
 }
 
