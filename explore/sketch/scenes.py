@@ -155,6 +155,10 @@ def _draw_crowd(rng: np.random.Generator) -> tuple[Thing, ...]:
 
 
 def _settle(things: Sequence[Thing | tuple[str, str]], rng: np.random.Generator) -> tuple[Thing, ...]:
+    if not isinstance(things, Sequence) or isinstance(things, str):
+        raise ParameterError(
+            f"things={things!r} was given", "It is a list of things, or None", "For a drawn lot, scene(seed=7)."
+        )
     if not 1 <= len(things) <= MOST_THINGS:
         raise ParameterError(f"{len(things)} things", f"1 to {MOST_THINGS} things a scene", "Leave some out.")
     settled: list[Thing] = []

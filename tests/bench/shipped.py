@@ -27,4 +27,4 @@ def shipped_runner() -> Runner:
 def pictures() -> Iterator[Image.Image]:
     """Endless pictures, each another scene: no cache may answer in the model's place."""
     for seed in count(_FIRST_SEED):
-        yield explore.sketch.scene(seed).image
+        yield explore.sketch.scene(seed=seed).image

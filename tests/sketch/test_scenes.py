@@ -165,3 +165,9 @@ def test_every_thing_has_one_centre_patch_of_its_own() -> None:
             if cells[row, column] == index + 1:
                 assert centre == row * GRID + column
     assert centre_cells([Thing("dog")], np.zeros((GRID, GRID), int)).tolist() == [-1]
+
+
+@pytest.mark.parametrize("wrong", [7, "dog"])
+def test_a_seed_in_the_place_of_the_things_is_explained(wrong: object) -> None:
+    with pytest.raises(ParameterError, match=r"scene\(seed=7\)"):
+        scene(wrong)  # type: ignore[arg-type]
