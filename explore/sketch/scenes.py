@@ -155,7 +155,7 @@ def _draw_crowd(rng: np.random.Generator) -> tuple[Thing, ...]:
 
 
 def _settle(things: Sequence[Thing | tuple[str, str]], rng: np.random.Generator) -> tuple[Thing, ...]:
-    if not isinstance(things, Sequence) or isinstance(things, str):
+    if not isinstance(things, list | tuple):
         raise ParameterError(
             f"things={things!r} was given", "It is a list of things, or None", "For a drawn lot, scene(seed=7)."
         )
