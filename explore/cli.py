@@ -31,7 +31,7 @@ app = typer.Typer(
 START = Path("notebooks") / "00_start_here.ipynb"
 
 Checkpoint = Annotated[str | None, typer.Option("--model", help="Checkpoint folder or name; default: the shipped one.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: the best there is.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; default: cuda if there, else cpu.")]
 Dtype = Annotated[
     str | None,
     typer.Option(help="float32, bfloat16, float16, auto; default: float32 on cpu, auto elsewhere."),

@@ -106,7 +106,7 @@ class Session:
         checkpoint : str or path, optional
             A folder, a name on the hub, "sketch" (the default: the model that ships) or "sketch-frozen".
         device : str or torch.device, optional
-            The best there is by default.
+            A CUDA GPU where there is one, else the processor, by default.
         dtype : str or torch.dtype, optional
             float32 on the processor and the checkpoint's own elsewhere by default; "auto" is the checkpoint's own.
         revision : str, optional

@@ -18,9 +18,7 @@ def resolve_device(device: Any) -> torch.device:
         It is not a device, or this machine does not have it.
     """
     if device is None or str(device) == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda:0")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
         where = torch.device(device)
         known = where.type in ("cpu", "cuda", "mps")

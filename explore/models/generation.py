@@ -94,9 +94,10 @@ def generate_batch(
 
 @contextmanager
 def _nothing_else(family: Family) -> Iterator[None]:
-    """Set the checkpoint's own generation config aside: the library fills every field that ours leaves open from it,
+    """Set the checkpoint's own generation config aside.
 
-    so that a checkpoint's penalties, forbidden words or minimal lengths would change what is called greedy.
+    The library fills every field that ours leaves open from it: a checkpoint's penalties, forbidden words or minimal
+    lengths would change what is called greedy.
     """
     own, family.model.generation_config = family.model.generation_config, GenerationConfig()
     try:

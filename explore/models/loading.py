@@ -7,6 +7,7 @@ not only the local cache is used.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -124,22 +125,28 @@ def checkpoint_name(checkpoint: Any) -> str:
 
 
 def _require_weights(name: str, report: dict[str, Any]) -> None:
-    """Refuse a model whose library filled gaps with random weights, or dropped weights of its decoder.
+    """Refuse a model whose gaps the library filled with random weights; warn of layers it left out.
+
+    Left out may be what only training needs, such as layers that predict several tokens at once.
 
     Raises
     ------
     CheckpointError
-        Naming how many, and one of them.
+        Naming how many are missing, and one of them.
     """
     lacking = sorted(str(key) for key in report["missing_keys"])
-    surplus = sorted(str(key) for key in report["unexpected_keys"] if ".layers." in str(key))
-    for keys, verb in ((lacking, "lacks"), (surplus, "has no place for")):
-        if keys:
-            raise CheckpointError(
-                f"The model that the config of '{name}' describes {verb} {len(keys)} of the weights, such as {keys[0]}",
-                "It would run with random or missing parts.",
-                "Download or save the checkpoint again, config.json and weights together.",
-            )
+    if lacking:
+        raise CheckpointError(
+            f"The checkpoint '{name}' lacks {len(lacking)} of the weights its config asks for, such as {lacking[0]}",
+            "It would run with random parts.",
+            "Download or save the checkpoint again, config.json and weights together.",
+        )
+    surplus = sorted(key for key in map(str, report["unexpected_keys"]) if ".layers." in key and "inv_freq" not in key)
+    if surplus:
+        warnings.warn(
+            f"The config of '{name}' has no place for {len(surplus)} weights of layers, such as {surplus[0]}",
+            stacklevel=3,
+        )
 
 
 def _locate(name: str, revision: str | None) -> tuple[str, dict[str, Any]]:

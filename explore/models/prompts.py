@@ -108,7 +108,8 @@ class PromptWriter:
                 "Pictures are given as the first argument and put into the prompt automatically.",
                 f"Take it out of the {what}.",
             )
-        special = [str(token) for token in getattr(self._tokenizer, "all_special_tokens", ())]
+        # Some tokenizers pad with a plain character such as "!", which people may type.
+        special = [str(token) for token in getattr(self._tokenizer, "all_special_tokens", ()) if len(str(token)) > 1]
         for mark in (*special, _MARK, _SYSTEM_MARK):
             if mark in text:
                 raise QuestionError(

@@ -195,12 +195,28 @@ def test_the_shipped_model_loads_without_a_progress_bar(
     assert "Loading weights" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("layers", "word"), [(3, "lacks"), (1, "has no place for")])
-def test_weights_that_do_not_fit_the_config_are_refused(folder: Path, tmp_path: Path, layers: int, word: str) -> None:
+def with_layers(folder: Path, where: Path, layers: int) -> Path:
     text = json.loads((folder / "config.json").read_text())["text_config"]
-    where = changed(folder, tmp_path / "other", "config.json", text_config={**text, "num_hidden_layers": layers})
-    with pytest.raises(CheckpointError, match=f"{word} .* of the weights, such as .*layers"):
-        load_runner(where)
+    return changed(folder, where, "config.json", text_config={**text, "num_hidden_layers": layers})
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"lacks .* of the weights .* such as .*layers"):
+        load_runner(with_layers(folder, tmp_path / "more", 3))
+
+
+def test_layers_that_are_left_out_are_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"no place for .* weights of layers"):
+        assert load_runner(with_layers(folder, tmp_path / "fewer", 1)).info.layers == 1
+
+
+def test_a_head_tied_to_the_embeddings_is_not_missing(tmp_path: Path) -> None:
+    model, processor = tiny_llava(seed=9)
+    model.config.tie_word_embeddings = model.config.text_config.tie_word_embeddings = True
+    model.tie_weights()
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    assert load_runner(tmp_path).ask(PICTURE, "what?", max_new_tokens=2).answer_ids.size
 
 
 def test_a_tokenizer_that_breaks_its_library(folder: Path, tmp_path: Path) -> None:
