@@ -42,7 +42,7 @@ NOUN_CLASSES |= dict.fromkeys(ORDERS, MOST_THINGS)
 """What the decoder's states over a named thing are taught to know of it; also what else lies on its four sides."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Batch:
     """Tensors of one step; ``tokens`` is prefix plus turns, right-padded, (scenes, positions).
 
@@ -104,17 +104,17 @@ class Batcher:
         dense = {name: torch.from_numpy(labels) for name, labels in dense_labels(scenes, cells).items()}
         images = torch.from_numpy(np.asarray(self.store.images[picked])) if pixels else torch.zeros(0)
         return Batch(
-            tokens,
-            positions,
-            segment.long(),
-            weight,
-            bags,
-            dense,
-            self._normalise(images),
-            dict(zip(NOUN_CLASSES, nouns, strict=True)),
-            types,
-            named,
-            torch.from_numpy(np.stack([kinds_beside(things) for things, _ in scenes])),
+            tokens=tokens,
+            positions=positions,
+            segment=segment.long(),
+            weight=weight,
+            bags=bags,
+            dense=dense,
+            pixels=self._normalise(images),
+            nouns=dict(zip(NOUN_CLASSES, nouns, strict=True)),
+            types=types,
+            named=named,
+            sides=torch.from_numpy(np.stack([kinds_beside(things) for things, _ in scenes])),
         )
 
     def _normalise(self, images: torch.Tensor) -> torch.Tensor:
