@@ -10,7 +10,7 @@ arrays over *fed* positions have one row less than there are tokens.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,6 +111,10 @@ class Trace:
         (layers, heads, patches), "keys" (layers, heads, patches, head_width), "features" (patches, vision_width).
     layers, heads, width
         Decoder layers, query heads, and width of the residual stream.
+    system
+        Text of the system turn, None where none was given.
+    origin
+        Gives the runner that made the trace while it lives; a saved trace has none.
     """
 
     tokens: tuple[Token, ...]
@@ -129,6 +133,8 @@ class Trace:
     layers: int = 0
     heads: int = 0
     width: int = 0
+    system: str | None = None
+    origin: Callable[[], Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.layout):

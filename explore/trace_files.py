@@ -122,6 +122,7 @@ def _describe(trace: Trace) -> dict[str, Any]:
         "layers": trace.layers,
         "heads": trace.heads,
         "width": trace.width,
+        "system": trace.system,
     }
 
 
@@ -146,6 +147,7 @@ def _rebuild(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trace:
         layers=document["layers"],
         heads=document["heads"],
         width=document["width"],
+        system=document.get("system"),
     )
 
 

@@ -23,6 +23,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from explore.errors import CheckpointError
+from explore.models.edges import without_cut_edges
 
 NAME = "vlmscope"
 
@@ -50,6 +51,24 @@ class Tap(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Keeps everything that goes in and out of the attention calls of one run."""
+
+    def keep(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, call: AttentionCall, output: Tensor
+    ) -> None:
+        """Called once per attention call, after it; shapes as in `Tap.attend`.
+
+        Parameters
+        ----------
+        value
+            (batch, kv_heads, keys, head_width).
+        output
+            (batch, queries, heads, head_width), before the output projection.
+        """
+        ...
+
+
 class AttentionCall:
     """The scalars of one attention call: scaling of the scores, soft cap, whether None means causal."""
 
@@ -60,6 +79,7 @@ class AttentionCall:
 
 
 _listening: ContextVar[Tap | None] = ContextVar("vlmscope_tap", default=None)
+_keeping: ContextVar[Keeper | None] = ContextVar("vlmscope_keeper", default=None)
 
 
 def watched_attention(
@@ -90,15 +110,20 @@ def watched_attention(
                 "Use a model without it, or run the model outside the toolkit.",
             )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    tap = _listening.get()
+    causal = query.shape[2] > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
+    attention_mask = without_cut_edges(attention_mask, query.shape[2], key.shape[2], causal)
+    call = AttentionCall(scale, softcap, causal)
+    tap, keeper = _listening.get(), _keeping.get()
     if tap is not None:
-        causal = query.shape[2] > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
-        tap.attend(query, key, attention_mask, AttentionCall(scale, softcap, causal))
+        tap.attend(query, key, attention_mask, call)
     if softcap is not None:
-        return _capped_attention(module, query, key, value, attention_mask, scale, softcap, is_causal), None
-    output, _ = sdpa_attention_forward(
-        module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal
-    )
+        output = _capped_attention(module, query, key, value, attention_mask, scale, softcap, is_causal)
+    else:
+        output, _ = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal
+        )
+    if keeper is not None:
+        keeper.keep(query, key, value, attention_mask, call, output)
     return output, None
 
 
@@ -140,6 +165,16 @@ def watching(tap: Tap) -> Iterator[None]:
         yield
     finally:
         _listening.reset(token)
+
+
+@contextmanager
+def keeping(keeper: Keeper) -> Iterator[None]:
+    """Let `keeper` keep every watched attention call of this thread."""
+    token = _keeping.set(keeper)
+    try:
+        yield
+    finally:
+        _keeping.reset(token)
 
 
 @contextmanager

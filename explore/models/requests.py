@@ -34,6 +34,7 @@ class Request:
     prompt: Prompt
     pictures: tuple[Image.Image, ...]
     inputs: PromptInputs
+    system: str | None = None
 
     @cached_property
     def hashes(self) -> list[str]:
@@ -61,7 +62,7 @@ def make_request(family: Family, writer: PromptWriter, image: Any, question: str
         raise QuestionError(
             f"The question {question!r} has no token in the model's vocabulary", "", "Ask in words the model can read."
         )
-    return Request(question.strip(), prompt, pictures, inputs)
+    return Request(question.strip(), prompt, pictures, inputs, system)
 
 
 def checked_count(name: str, value: Any) -> int:

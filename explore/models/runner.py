@@ -6,6 +6,7 @@ Nothing outside `explore.models` touches the network itself: a runner takes pict
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from explore.errors import CheckpointError
 from explore.memory import readable
 from explore.models.batches import batched_answers
 from explore.models.checks import checked_head
+from explore.models.decoder_inputs import decoder_inputs
 from explore.models.families import require_family
 from explore.models.fingerprints import digest, run_fingerprint, runner_fingerprint
 from explore.models.generation import generate
@@ -36,6 +38,7 @@ from explore.models.requests import (
     require_room,
     room_of,
 )
+from explore.models.reruns import Rerun
 from explore.models.tracing import make_trace
 from explore.runs import Report
 from explore.trace import Trace
@@ -73,11 +76,12 @@ class Runner:
     ) -> None:
         self._lock = threading.RLock() if lock is None else lock
         self._cache = cache
-        self._family = require_family(model.config)(model.eval(), processor)
+        self._family = require_family(model.config)(model.eval().requires_grad_(False), processor)
         self._writer = PromptWriter(processor)
         self._said = SaidAnswers()
         self._info = read_info(self._family, checkpoint, revision)
         self._closed = False
+        self._rerun: Rerun | None = None
         with self._running():
             self._head = checked_head(self._family, self._writer)
 
@@ -236,11 +240,26 @@ class Runner:
             require_room(self._info, request.inputs.length)
             return recorded_bytes(self._info, plan, request, min(most, room_of(self._info, request.inputs.length)))
 
+    def rerun(self, trace: Trace) -> Rerun:
+        """The trace once more in this model: replays, gradients, and scores with something taken away.
+
+        Raises
+        ------
+        ParameterError
+            Another model made the trace, or it keeps no pictures.
+        """
+        with self._running():
+            last = self._rerun
+            if last is None or last.trace is not trace:
+                inputs = decoder_inputs(self._family, self._writer, self._info, trace)
+                self._rerun = last = Rerun(self._family, self._head, inputs, trace, self._running)
+            return last
+
     def close(self) -> None:
         """Let go of the model; the runner cannot be used afterwards."""
         with self._lock:
             self._closed = True
-            self._family = self._head = self._writer = self._said = None  # type: ignore[assignment]
+            self._family = self._head = self._writer = self._said = self._rerun = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         info = self._info
@@ -295,4 +314,4 @@ class Runner:
         return self._trace(request, plan, recorder, ids, made.logits[0], fingerprint)
 
     def _trace(self, *run: Any) -> Trace:
-        return make_trace(self._family, self._head, self._info, *run)
+        return make_trace(self._family, self._head, self._info, *run, weakref.ref(self))

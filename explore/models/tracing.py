@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def make_trace(
     ids: list[int],
     logits: Tensor,
     fingerprint: dict[str, Any],
+    origin: Callable[[], Any] | None = None,
 ) -> Trace:
     """The trace of one run.
 
@@ -44,6 +46,8 @@ def make_trace(
         (answer_tokens, vocabulary) raw logits that predicted them, if the plan keeps them.
     fingerprint
         What decided the result.
+    origin
+        Gives the runner while it lives.
     """
     tokens = (*request.inputs.tokens, *answer_tokens(family, request.inputs, ids))
     fed = request.inputs.length + len(ids) - 1
@@ -67,6 +71,8 @@ def make_trace(
         layers=info.layers,
         heads=info.heads,
         width=info.width,
+        system=request.system,
+        origin=origin,
     )
 
 

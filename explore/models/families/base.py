@@ -117,6 +117,12 @@ class Family:
         )
         return found
 
+    def output_projection(self, layer: nn.Module) -> nn.Module:
+        """The module of a decoder layer that turns what its heads said into what is added to the residual stream."""
+        attention = self._find(layer, ("self_attn", "attn", "attention", "self_attention"), "attention module")
+        found: nn.Module = self._find(attention, ("o_proj", "out_proj", "dense", "c_proj", "wo"), "output projection")
+        return found
+
     def vision_info(self) -> VisionInfo | None:
         """Sizes of the image encoder."""
         tower, config = self.vision_tower, getattr(self.model.config, "vision_config", None)

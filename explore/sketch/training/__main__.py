@@ -61,7 +61,7 @@ def stage(
         Path | None, typer.Option(help="Start from this checkpoint folder instead of earlier stages.")
     ] = None,
 ) -> None:
-    """Train one stage: tower, order, text, frozen or joint; a stopped call goes on from its last checkpoint."""
+    """Train one stage: tower, order, text, frozen, joint or polish; a stopped call goes on from its last checkpoint."""
     if name not in STAGES:
         raise ParameterError(f"There is no stage {name!r}", f"Stages are {', '.join(STAGES)}", "Pick one of these")
     if threads:
@@ -71,7 +71,7 @@ def stage(
     store = _store(name, folder, scenes)
     store.draw()
     images = build_processor(tokenizer).image_processor
-    batcher = Batcher(store, tokenizer, images.image_mean, images.image_std)
+    batcher = Batcher(store, tokenizer, images.image_mean, images.image_std, seed=list(STAGES).index(name))
     model, chosen = build_model(tokenizer), STAGES[name]
     if warm is not None:
         model.load_state_dict(LlavaForConditionalGeneration.from_pretrained(warm, dtype=torch.float32).state_dict())

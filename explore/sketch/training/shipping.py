@@ -15,7 +15,7 @@ from explore.sketch.training.architecture import build_model, build_processor
 from explore.sketch.training.stages import STAGES
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-SHIPPED = {"joint": "default", "frozen": "frozen"}
+SHIPPED = {"polish": "default", "frozen": "frozen"}
 """Stage -> folder under ``explore/sketch/weights``."""
 
 

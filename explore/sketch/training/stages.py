@@ -1,10 +1,11 @@
-"""The stages of the training, each resumable: tower, order, text, frozen, joint.
+"""The stages of the training, each resumable: tower, order, text, frozen, joint, polish.
 
 text     the decoder learns the language from scenes put into words, patch by patch or as prose
 tower    the vision tower learns to name what each patch of a crowded picture shows
 order    and on scenes, which thing comes first, second … from the left and from the top
 frozen   tower and projector learn to speak to the unchanged decoder
 joint    everything is tuned together
+polish   the same for longer, at a rate that no longer undoes what was learned
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ STAGES = {
         Stage("order", 16_000, 16, 2e-3, ("tower",), ("tower",)),
         Stage("text", 24_000, 16, 4e-3, ("decoder",), ()),
         Stage("frozen", 7_200, 16, 2e-3, ("tower", "projector"), ("order", "text")),
-        Stage("joint", 40_000, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
+        Stage("joint", 9_600, 16, 2e-3, ("tower", "projector", "decoder"), ("text", "frozen")),
+        Stage("polish", 36_800, 16, 1e-3, ("tower", "projector", "decoder"), ("joint",)),
     )
 }
 

@@ -1,0 +1,146 @@
+"""What the text decoder was fed for a trace, kept so that it can be fed the same again in many variants.
+
+The vision tower runs once: a run of the whole model is stopped when it hands its merged embeddings to the decoder, and
+those keyword arguments are all a variant needs. That way every family's own position ids, masks and extra features are
+kept as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explore.errors import CheckpointError, ParameterError
+from explore.models.families.base import Family
+from explore.models.heads import OutputHead
+from explore.models.info import ModelInfo
+from explore.models.inputs import with_answer
+from explore.models.prompts import PromptWriter
+from explore.models.requests import Request, make_request
+from explore.trace import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class DecoderInputs:
+    """Keyword arguments of the text decoder for one sequence.
+
+    Parameters
+    ----------
+    embeds
+        Merged embeddings, visual features in place, (1, positions_fed, width).
+    others
+        Everything else the model passes, for a batch of one.
+    request
+        The question and pictures they come from.
+    """
+
+    embeds: Tensor
+    others: dict[str, Any]
+    request: Request
+
+    def repeated(self, count: int, embeds: Tensor | None = None) -> dict[str, Any]:
+        """The arguments for a batch of equal sequences, or of these embeddings (count, positions_fed, width)."""
+        others = {name: _repeated(name, value, count) for name, value in self.others.items()}
+        return {**others, "inputs_embeds": self.embeds.expand(count, -1, -1) if embeds is None else embeds}
+
+
+class _Reached(Exception):  # noqa: N818 (no failure: it stops the run)
+    """The decoder was about to run; what it was given is noted."""
+
+
+def decoder_inputs(family: Family, writer: PromptWriter, info: ModelInfo, trace: Trace) -> DecoderInputs:
+    """Prepare the trace's pictures and text again and catch what the decoder is fed.
+
+    Raises
+    ------
+    ParameterError
+        The trace was made by another checkpoint, keeps no pictures, or this processor reads its prompt differently.
+    CheckpointError
+        The model does not hand merged embeddings to its decoder.
+    """
+    request = request_of(family, writer, info, trace)
+    with torch.inference_mode(False):
+        tensors = family.on_device(with_answer(request.inputs.tensors, trace.answer_ids[:-1].tolist()))
+    caught: dict[str, Any] = {}
+
+    def catch(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        caught.update(kwargs)
+        raise _Reached
+
+    handle = family.text_model.register_forward_pre_hook(catch, with_kwargs=True)
+    try:
+        # Ordinary tensors, because some variants need gradients.
+        with torch.inference_mode(False), torch.no_grad(), contextlib.suppress(_Reached):
+            family.model(**tensors, use_cache=False)
+    finally:
+        handle.remove()
+    embeds = caught.pop("inputs_embeds", None)
+    if embeds is None:
+        raise CheckpointError(
+            f"{type(family.model).__name__} does not hand merged embeddings to its decoder",
+            "Methods that run a trace again need them.",
+            "The family needs a file in explore/models/families that says how.",
+        )
+    left_out = ("input_ids", "past_key_values", "use_cache", "cache_position", "return_dict")
+    return DecoderInputs(embeds, {name: each for name, each in caught.items() if name not in left_out}, request)
+
+
+def request_of(family: Family, writer: PromptWriter, info: ModelInfo, trace: Trace) -> Request:
+    """The trace's question and pictures as the processor makes them, checked to be the very same tokens."""
+    require_own(info, trace)
+    if not trace.images:
+        raise ParameterError(
+            "The trace keeps no pictures", "Running it again needs them.", "Record it again with runner.ask(...)."
+        )
+    request = make_request(family, writer, list(trace.images), trace.question, trace.system)
+    if request.inputs.ids.tolist() != trace.ids[: trace.prompt_length].tolist():
+        raise ParameterError(
+            "This runner's processor reads the trace's question differently than the one that recorded it",
+            "",
+            "Record it again with this runner: runner.read(image, question, answer).",
+        )
+    return request
+
+
+def require_own(info: ModelInfo, trace: Trace) -> None:
+    """Refuse a trace of another model.
+
+    Raises
+    ------
+    ParameterError
+        Checkpoint, revision or family differ.
+    """
+    own = {"checkpoint": info.checkpoint, "revision": info.revision, "family": info.family}
+    made = {name: trace.fingerprint.get(name) for name in own}
+    if made != own:
+        raise ParameterError(
+            f"The trace was recorded with {made}, this runner is {own}",
+            "A trace can only be run again by the model that made it.",
+            "Load that checkpoint, or record the run again with this one.",
+        )
+
+
+def predicted_logits(head: OutputHead, normed: Tensor, trace: Trace) -> Tensor:
+    """Logits that predict the answer tokens, (batch, answer_tokens, vocabulary), of normed states (batch, fed, width)."""
+    count = len(trace.answer_ids)
+    rows = normed[:, trace.prompt_length - 1 : trace.prompt_length - 1 + count]
+    return head.full(rows)
+
+
+def _repeated(name: str, value: Any, count: int) -> Any:
+    if isinstance(value, Tensor):
+        if value.ndim and value.shape[0] == 1:
+            return value.expand(count, *value.shape[1:])
+        if name == "position_ids" and value.ndim == 3 and value.shape[1] == 1:
+            return value.expand(-1, count, -1)  # one row per axis of a multi-axis rotary embedding
+        return value
+    if isinstance(value, dict):
+        return {key: _repeated(key, each, count) for key, each in value.items()}
+    if isinstance(value, (list, tuple)) and value and all(isinstance(each, Tensor) for each in value):
+        # Features that are added between layers stand one sequence after the other.
+        return [torch.cat([each] * count) for each in value]
+    return value

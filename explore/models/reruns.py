@@ -1,0 +1,114 @@
+"""A trace together with the model that made it: what methods ask for when the record is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from explore.errors import ParameterError
+from explore.models.decoder_inputs import DecoderInputs
+from explore.models.families.base import Family
+from explore.models.guards import cancel_check
+from explore.models.heads import OutputHead
+from explore.models.replays import Replay
+from explore.models.scoring import scores_of_pictures, scores_with_features, scores_without
+from explore.runs import AnswerScores, Report
+from explore.trace import Trace
+
+
+class Rerun:
+    """See `explore.runs.RerunLike`; made by `Runner.rerun`.
+
+    Parameters
+    ----------
+    family, head
+        The loaded model.
+    inputs
+        What its decoder is fed for the trace.
+    trace
+        The run.
+    running
+        The runner's lock and error handling, entered around everything that computes.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        head: OutputHead,
+        inputs: DecoderInputs,
+        trace: Trace,
+        running: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._family, self._head, self._inputs, self._running = family, head, inputs, running
+        self.trace = trace
+
+    def read_out(self, states: np.ndarray, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width)."""
+        with self._running():
+            family = self._family
+            given = torch.from_numpy(np.array(states)).to(self._inputs.embeds.device, family.dtype)
+            normed = family.final_norm(given[None])[0]
+            found: np.ndarray = self._head.columns(normed, torch.tensor([int(each) for each in ids])).cpu().numpy()
+            return found
+
+    @contextmanager
+    def replay(self, *, gradients: bool = False, progress: Report | None = None) -> Iterator[Replay]:
+        """The sequence run once more with queries, keys and values kept, and the graph for gradients if wanted."""
+        with self._running():
+            yield Replay(
+                self._family,
+                self._head,
+                self._inputs,
+                self.trace,
+                gradients=gradients,
+                check=cancel_check(progress),
+            )
+
+    def without(self, blocked: np.ndarray, *, batch_size: int = 16, progress: Report | None = None) -> AnswerScores:
+        """Scores of the answer with attention to some positions blocked, in all layers, for all but themselves.
+
+        Parameters
+        ----------
+        blocked
+            (variants, positions_fed) bool.
+        """
+        with self._running():
+            parts = scores_without(self._family, self._head, self._inputs, self.trace, blocked, batch_size)
+            return _gathered(parts, len(blocked), progress)
+
+    def with_pictures(
+        self, variants: Sequence[Sequence[Image.Image]], *, batch_size: int = 8, progress: Report | None = None
+    ) -> AnswerScores:
+        """Scores of the answer with other pictures of the same sizes in place of the trace's own."""
+        with self._running():
+            prompt = self._inputs.request.prompt
+            parts = scores_of_pictures(self._family, prompt, self.trace, variants, batch_size)
+            return _gathered(parts, len(variants), progress)
+
+    @contextmanager
+    def features(self) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
+        """The decoder's input at the visual positions (visual_tokens, width), and a differentiable score of others.
+
+        The score takes features (batch, visual_tokens, width) and gives logits of the answer tokens (batch,
+        answer_tokens).
+        """
+        with self._running(), torch.inference_mode(False):
+            yield scores_with_features(self._family, self._head, self._inputs, self.trace)
+
+
+def _gathered(parts: Iterator[AnswerScores], count: int, progress: Report | None) -> AnswerScores:
+    check, found, done = cancel_check(progress), list[AnswerScores](), 0
+    if not count:
+        raise ParameterError("No variant was given to score", "", "Give at least one.")
+    for part in parts:
+        check()
+        found.append(part)
+        done += len(part.logits)
+        if progress is not None:
+            progress(done / count, f"{done} of {count} variants")
+    return AnswerScores(np.concatenate([each.logits for each in found]), np.concatenate([e.logprobs for e in found]))
