@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from explore.errors import NotRecordedError, ParameterError
-from explore.maps import METHODS, TokenMaps
+from explore.errors import ExploreError, NotRecordedError, ParameterError
+from explore.layout import Role
+from explore.maps import METHODS, TokenMaps, Word
+from explore.maps.words import group_words
 from explore.trace import Trace
 from widgets.codec import pack_maps
 
+DEFAULT = ("tam", "logit", "random")
+"""What is computed where nobody gave maps: token activation, the raw map it starts from, and a control."""
 LABELS = {"tam": "Token activation", "logit": "Logit", "random": "Random"}
 """What the buttons say; a method without a line here is called by its name."""
-CONTROLS = frozenset({"random"})
+CONTROLS = frozenset({"random", "centre"})
 
 Maps = TokenMaps | Mapping[str, TokenMaps] | None
 
@@ -27,8 +31,7 @@ def chosen_maps(trace: Trace, maps: Maps) -> tuple[dict[str, TokenMaps], str]:
     trace
         The run.
     maps
-        What the user gave: maps of one method, several by name, or None for token activation maps with their raw
-        start and the random control beside them.
+        What the user gave: maps of one method, several by name, or None for those of `DEFAULT`.
 
     Raises
     ------
@@ -37,10 +40,10 @@ def chosen_maps(trace: Trace, maps: Maps) -> tuple[dict[str, TokenMaps], str]:
     """
     if maps is None:
         try:
-            return {name: METHODS[name]().maps(trace) for name in LABELS}, ""
+            return {name: METHODS[name]().maps(trace) for name in DEFAULT}, ""
         except (NotRecordedError, ParameterError) as problem:
             return {}, str(problem)
-    named = {_name_of(maps): maps} if isinstance(maps, TokenMaps) else dict(maps)
+    named = {method_of(maps): maps} if isinstance(maps, TokenMaps) else dict(maps)
     for name, each in named.items():
         if not isinstance(each, TokenMaps):
             raise ParameterError(
@@ -53,21 +56,49 @@ def chosen_maps(trace: Trace, maps: Maps) -> tuple[dict[str, TokenMaps], str]:
     return named, ""
 
 
-def method_state(name: str, maps: TokenMaps) -> dict[str, Any]:
-    """One method for ``static/maps.js``: a row for each token, then one for each word of several pieces."""
-    words = [word for word in maps.words if len(word.tokens) > 1]
-    rows = np.concatenate([maps.array, *(maps.flat(word)[None] for word in words)])
-    method = METHODS.get(name)
+def possible_maps(trace: Trace) -> tuple[dict[str, TokenMaps], str]:
+    """Maps of every method that the run alone suffices for, and a note of the others with what they miss."""
+    named: dict[str, TokenMaps] = {}
+    missing: dict[str, list[str]] = {}
+    for name, method in METHODS.items():
+        try:
+            named[name] = method().maps(trace)
+        except ExploreError as problem:
+            missing.setdefault(str(problem), []).append(label_of(name))
+    return named, "\n".join(f"Without {', '.join(labels)}: {reason}" for reason, labels in missing.items())
+
+
+def method_of(maps: TokenMaps) -> str:
+    """Name of the method that made some maps."""
+    return str(maps.fingerprint.get("maps", {}).get("method", "maps"))
+
+
+def label_of(name: str) -> str:
+    """What a method is called on the screen."""
+    return LABELS.get(name, name)
+
+
+def words_of(trace: Trace) -> tuple[Word, ...]:
+    """Words of question and answer that are made of several pieces."""
+    spoken = (token for token in trace.tokens if token.role in (Role.QUESTION, Role.ANSWER))
+    return tuple(word for word in group_words(spoken) if len(word.tokens) > 1)
+
+
+def method_state(name: str, maps: TokenMaps, trace: Trace) -> dict[str, Any]:
+    """One method for ``static/maps.js``: a row for each token, then one for each word of several pieces.
+
+    A word of which only some pieces have maps gets the maximum over those.
+    """
+    have = {token.position for token in maps.tokens}
+    words = [word for word in words_of(trace) if have & set(word.positions)]
+    rows = [maps.flat([token for token in word.tokens if token.position in have])[None] for word in words]
+    method = METHODS.get(method_of(maps))
     return {
         "name": name,
-        "label": LABELS.get(name, name),
-        "about": f"{LABELS.get(name, name)}: {method.source}" if method else name,
-        "control": name in CONTROLS,
+        "label": label_of(name),
+        "about": f"{label_of(name)}: {method.source}" if method else label_of(name),
+        "control": method_of(maps) in CONTROLS,
         "positions": [token.position for token in maps.tokens],
         "words": [list(word.positions) for word in words],
-        "packed": pack_maps(rows),
+        "packed": pack_maps(np.concatenate([maps.array, *rows])),
     }
-
-
-def _name_of(maps: TokenMaps) -> str:
-    return str(maps.fingerprint.get("maps", {}).get("method", "maps"))

@@ -59,6 +59,7 @@ def describe_grids(layout: TokenLayout, pictures: int) -> list[dict[str, Any]]:
                 "cols": grid.cols,
                 "start": start,
                 "box": _extent(grid),
+                "size": list(grid.size),
             }
         )
         start += grid.rows * grid.cols

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from pathlib import PurePath
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import traitlets
 
 from explore.errors import ParameterError
-from explore.layout import Role
-from explore.maps import TokenMaps
-from explore.maps.result import grid_positions
-from explore.trace import Token, Trace
-from widgets.base import View
-from widgets.codec import pack_array
-from widgets.colormaps import COLORMAPS, tables
+from explore.trace import Trace
 from widgets.map_choice import Maps, chosen_maps, method_state
-from widgets.pictures import describe_grids, encode_picture
-from widgets.selection import Selection, selection_trait
+from widgets.map_view import MapSettings, MapView, first_token, run_state
+from widgets.selection import Selection
 
 
-class TokenImageSettings(TypedDict, total=False):
+class TokenImageSettings(MapSettings, total=False):
     """What a :class:`TokenImageView` can be told beside its run; each is a trait of the same name."""
 
     method: str
-    colormap: str
-    opacity: float
     scale: str
-    smooth: bool
-    fade: bool
-    words: bool
-    table: bool
-    selection: Selection
 
 
-class TokenImageView(View):
+class TokenImageView(MapView):
     """Question and answer as tokens beside the picture with its heat map.
-
-    Everything is sent once; clicks, keys and settings are answered in the browser.
 
     Parameters
     ----------
@@ -53,17 +35,10 @@ class TokenImageView(View):
     ----------------
     method : str
         Which maps are shown.
-    colormap : str
-        "viridis", "cividis", "magma", "inferno" or "grey".
-    opacity : float
-        Of the map over the picture, 0..1.
     scale : {"joint", "each"}
         Whether the colours span the values of all tokens or of the one shown.
-    smooth, fade, words, table : bool
-        Blend between patches; let the picture through where values are low; join the pieces of a word; show the
-        strongest patches as text.
-    selection : Selection
-        What is selected at first; by default the answer token with the highest value.
+    colormap, opacity, smooth, fade, words, table, selection
+        See :class:`widgets.map_view.MapView`; the table holds the strongest patches.
 
     Raises
     ------
@@ -74,46 +49,19 @@ class TokenImageView(View):
     """
 
     static = "token_image"
-    styles = ("token_image", "tokens", "details")
+    styles = ("layout", "picture", "token_image", "tokens", "details")
     settings = tuple(TokenImageSettings.__annotations__)
 
-    run = traitlets.Unicode(help="Views of one run share their selection.").tag(sync=True)
-    tokens: Any = traitlets.List().tag(sync=True)
-    pictures: Any = traitlets.List().tag(sync=True)
-    grids: Any = traitlets.List().tag(sync=True)
-    patches = traitlets.Dict(help="Sequence position of every cell of the grids, packed.").tag(sync=True)
-    methods: Any = traitlets.List().tag(sync=True)
-    tables = traitlets.Dict().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    source = traitlets.Unicode().tag(sync=True)
-
     method = traitlets.Unicode().tag(sync=True)
-    colormap = traitlets.Enum(tuple(COLORMAPS), "viridis").tag(sync=True)
-    opacity = traitlets.Float(0.85, min=0, max=1).tag(sync=True)
     scale = traitlets.Enum(("joint", "each"), "joint").tag(sync=True)
-    smooth = traitlets.Bool(True).tag(sync=True)
-    fade = traitlets.Bool(True).tag(sync=True)
-    words = traitlets.Bool(True).tag(sync=True)
-    table = traitlets.Bool(False).tag(sync=True)
-    selection = selection_trait()
 
     def __init__(self, trace: Trace, maps: Maps = None, **settings: Unpack[TokenImageSettings]) -> None:
         named, note = chosen_maps(trace, maps)
         given: dict[str, Any] = dict(settings)
         given.setdefault("method", next(iter(named), ""))
-        given.setdefault("selection", Selection.suggested(first_token(trace, named.get(given["method"]))))
-        super().__init__(
-            given,
-            run=run_id(trace),
-            tokens=[_token_state(token) for token in trace.tokens if token.role in (Role.QUESTION, Role.ANSWER)],
-            pictures=[encode_picture(picture) for picture in trace.images],
-            grids=describe_grids(trace.layout, len(trace.images)),
-            patches=pack_array(grid_positions(trace.layout)),
-            methods=[method_state(name, each) for name, each in named.items()],
-            tables=tables(),
-            note=note,
-            source=_source(trace),
-        )
+        given.setdefault("selection", Selection.suggested(first_token(named.get(given["method"]))))
+        states = [method_state(name, each, trace) for name, each in named.items()]
+        super().__init__(given, methods=states, note=note, **run_state(trace))
 
     @traitlets.validate("method")
     def _known_method(self, proposal: dict[str, Any]) -> str:
@@ -121,48 +69,3 @@ class TokenImageView(View):
         if names and proposal["value"] not in names:
             raise ParameterError(f"There is no method {proposal['value']!r} in this view", f"There are: {names}.")
         return str(proposal["value"])
-
-    def select(self, **fields: Any) -> None:
-        """Select a token, patch, layer or head by sequence position or number; what is not named stays.
-
-        >>> view.select(token=42)
-        """
-        now = {name: getattr(self.selection, name) for name in ("token", "patch", "layer", "head", "brush")}
-        self.selection = Selection(**(now | fields))
-
-
-def run_id(trace: Trace) -> str:
-    """What the views of one run share: a hash of its fingerprint and its answer."""
-    text = json.dumps([trace.fingerprint, trace.ids.tolist()], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def first_token(trace: Trace, maps: TokenMaps | None) -> int | None:
-    """The answer token whose map is highest: what a view shows before anybody clicks."""
-    if maps is None:
-        return None
-    peaks = [
-        (float(row.max()), -token.position)
-        for token, row in zip(maps.tokens, maps.array, strict=True)
-        if token.role is Role.ANSWER and token.word >= 0
-    ]
-    return -max(peaks)[1] if peaks else None
-
-
-def _token_state(token: Token) -> dict[str, Any]:
-    return {
-        "position": token.position,
-        "text": token.text,
-        "role": str(token.role),
-        "word": token.word,
-        "special": token.word < 0,
-    }
-
-
-def _source(trace: Trace) -> str:
-    """Where the run comes from, for the foot of the view."""
-    checkpoint = str(trace.fingerprint.get("checkpoint", ""))
-    # A folder's full path says more about the machine than about the model.
-    name = PurePath(checkpoint).name if checkpoint.startswith(("/", "~", ".")) else checkpoint
-    parts = [name, str(trace.fingerprint.get("dtype", ""))]
-    return " · ".join(part for part in parts if part)

@@ -16,8 +16,8 @@ from explore.layout import ImageGrid, Role, TokenLayout
 from tests.widgets.samples import position_of, sample_trace
 from widgets import Selection, TokenImageView
 from widgets.codec import unpack
+from widgets.map_view import run_id
 from widgets.pictures import MAX_SIDE, encode_picture
-from widgets.token_image import run_id
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,15 @@ def test_the_first_selection_is_the_highest_answer_token_and_only_a_suggestion(
 def test_patches_are_sequence_positions(view: TokenImageView, trace: explore.Trace) -> None:
     np.testing.assert_array_equal(unpack(view.patches), trace.layout.visual)
     assert view.grids == [
-        {"label": "Picture", "picture": 0, "rows": 12, "cols": 12, "start": 0, "box": [0.0, 0.0, 1.0, 1.0]}
+        {
+            "label": "Picture",
+            "picture": 0,
+            "rows": 12,
+            "cols": 12,
+            "start": 0,
+            "box": [0.0, 0.0, 1.0, 1.0],
+            "size": list(trace.images[0].size),
+        }
     ]
 
 

@@ -250,7 +250,7 @@ def test_every_picture_gets_its_part_of_the_map(show: Show) -> None:
 def test_a_run_without_maps_still_shows_tokens_and_says_why(show: Show) -> None:
     page = show(TokenImageView(replace(TRACE, columns=None)))
     expect(page.locator(".vlms-notice")).to_contain_text("RecordingPlan(columns=True)")
-    for hidden in (".vlms-legend", ".vlms-controls", ".vlms-panel", ".vlms-key"):
+    for hidden in (".vlms-legend", ".vlms-looks", ".vlms-panel", ".vlms-key"):
         expect(page.locator(hidden)).to_be_hidden()
     expect(page.get_by_label("Table")).to_be_hidden()
     page.get_by_role("option", name="house").click()

@@ -1,58 +1,40 @@
 // One picture with its heat map: drawing, pointing at patches, and walking them with the keyboard.
-import { bytesOf } from "./codec.js";
-import { drawMap } from "./colors.js";
 import { h, say, uniqueId } from "./dom.js";
-
-/**
- * @typedef {object} GridState  as Python sends it
- * @property {string} label
- * @property {number} picture  index into the pictures
- * @property {number} rows
- * @property {number} cols
- * @property {number} start    index of its first patch among all visual tokens
- * @property {number[]} box    left, top, width, height of the grid as parts of the picture
- */
+import { heatFrame, placeOf } from "./heat_frame.js";
 
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], PageUp: [-1e6, 0], PageDown: [1e6, 0], Home: [0, -1e6], End: [0, 1e6] };
 
-/** An object URL of a picture's bytes. @param {{mime: string, bytes: any}} picture */
-export function pictureUrl(picture) {
-  return URL.createObjectURL(new Blob([bytesOf(picture.bytes)], { type: picture.mime }));
-}
-
 /**
- * @param {GridState} grid
- * @param {{width: number, height: number}} picture  size as the user sees it
- * @param {string | undefined} url  none where the run kept no picture: the map then stands alone
- * @param {{pin: (patch: number, more: boolean) => void, hover: (patch: number | null) => void, describe: (patch: number) => string}} on
+ * @param {import("./heat_frame.js").GridState} grid
+ * @param {string | undefined} url  none where the run kept no picture
+ * @param {{pin: (patch: number, more: boolean) => void, hover: (patch: number | null) => void, describe: (patch: number) => string,
+ *   extend?: (from: number, to: number) => void}} on  extend: the cursor was moved with Shift held
+ * @param {{name?: string, keys?: string, over?: Node}} [more]  what a screen reader calls it, more keys it has, and what
+ *   lies between map and marks
  */
-export function pictureFigure(grid, picture, url, on) {
+export function pictureFigure(grid, url, on, { name = grid.label, keys = "", over } = {}) {
   const [left, top, width, height] = grid.box;
-  const place = { left: `${left * 100}%`, top: `${top * 100}%`, width: `${width * 100}%`, height: `${height * 100}%` };
-  const heat = h("canvas", { class: "vlms-heat", width: grid.cols, height: grid.rows, style: place, "aria-hidden": "true" });
-  const marks = h("div", { class: "vlms-marks", style: place, "aria-hidden": "true" });
+  const marks = h("div", { class: "vlms-marks", style: placeOf(grid), "aria-hidden": "true" });
   const cell = h("div", { role: "gridcell", id: uniqueId("cell") });
   const row = h("div", { role: "row" }, cell);
   const surface = h("div", {
     class: "vlms-patches",
     role: "grid",
     tabindex: "0",
-    "aria-label": `Patches of ${grid.label}, rows and columns from 0: arrow keys move, Enter pins, Shift and Enter marks more, Escape clears`,
+    "aria-label": `Patches of ${name}, rows and columns from 0: arrow keys move, Enter pins, Shift and Enter marks more, ${keys}Escape clears`,
     "aria-rowcount": grid.rows,
     "aria-colcount": grid.cols,
     "aria-activedescendant": cell.id,
     "aria-multiselectable": "true",
   }, h("div", { class: "vlms-hidden", role: "rowgroup" }, row));
-  const image = url && h("img", { src: url, alt: grid.label, draggable: "false", width: picture.width, height: picture.height });
-  const shape = { "aspect-ratio": `${picture.width} / ${picture.height}`, "--ratio": picture.width / picture.height };
-  const frame = h("div", { class: "vlms-frame", style: shape }, image, heat, marks, surface);
-  const el = h("figure", { class: "vlms-figure" }, frame, h("figcaption", {}, grid.label));
+  const frame = heatFrame(grid, url, ...(over ? [over] : []), marks, surface);
+  const el = h("figure", { class: "vlms-figure" }, frame.el, h("figcaption", {}, grid.label));
 
   let cursor = [0, 0];
   let spoken = -1;
   /** Patch under a pointer event, null outside the grid. */
   const patchAt = (event) => {
-    const area = frame.getBoundingClientRect();
+    const area = frame.el.getBoundingClientRect();
     const col = Math.floor((((event.clientX - area.left) / area.width - left) / width) * grid.cols);
     const line = Math.floor((((event.clientY - area.top) / area.height - top) / height) * grid.rows);
     if (col < 0 || line < 0 || col >= grid.cols || line >= grid.rows) return null;
@@ -77,8 +59,10 @@ export function pictureFigure(grid, picture, url, on) {
     if (!move) return on.pin(atCursor(), event.shiftKey);
     const whole = event.ctrlKey && (event.key === "Home" || event.key === "End");
     const step = whole ? [move[1], move[1]] : move;
+    const from = atCursor();
     cursor = [clamp(cursor[0] + step[0], grid.rows), clamp(cursor[1] + step[1], grid.cols)];
     on.hover(atCursor());
+    if (event.shiftKey) on.extend?.(from, atCursor());
   });
 
   const mark = (patch, kind) => {
@@ -95,16 +79,9 @@ export function pictureFigure(grid, picture, url, on) {
 
   return {
     el,
-    /** Draw a map, or with null clear it. @param {Uint8Array | null} codes @param {number} start @param {Uint32Array} [pixels] */
-    paint(codes, start, pixels) {
-      if (codes && pixels) drawMap(heat, codes, start + grid.start, pixels);
-      else heat.getContext("2d").clearRect(0, 0, grid.cols, grid.rows);
-    },
-    /** @param {{opacity: number, smooth: boolean}} look */
-    look({ opacity, smooth }) {
-      heat.style.opacity = String(opacity);
-      heat.classList.toggle("pixelated", !smooth);
-    },
+    surface,
+    paint: frame.paint,
+    look: frame.look,
     /** Outline patches. @param {number[]} pinned @param {number | null} hovered @param {number | null} peak */
     mark(pinned, hovered, peak) {
       marks.replaceChildren();

@@ -42,9 +42,23 @@ export function markedPatches({ patch, brush }) {
  * @param {number} position
  * @param {boolean} more  Shift was held
  */
-export function afterPin({ patch, brush }, position, more) {
+function afterPin({ patch, brush }, position, more) {
   if (!more) return { patch: patch === position ? null : position, brush: [] };
   if (patch === null) return { patch: position };
   if (patch === position) return { patch: brush[0] ?? null, brush: brush.slice(1) };
   return { brush: brush.includes(position) ? brush.filter((other) => other !== position) : [...brush, position] };
+}
+
+/**
+ * What pointing at patches does to the selection, as `pictureFigure` wants it.
+ * @param {Places} places
+ * @param {() => {state: import("./selection.js").Selected, select: (fields: any) => void}} selection
+ * @param {(cell: number) => string} describe  a patch in words
+ */
+export function patchEvents(places, selection, describe) {
+  return {
+    pin: (cell, more) => selection().select(afterPin(selection().state, places.positions[cell], more)),
+    hover: (cell) => selection().select({ hovered: cell === null ? null : { patch: places.positions[cell] } }),
+    describe,
+  };
 }

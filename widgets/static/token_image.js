@@ -2,17 +2,17 @@
 import { pixelTable } from "./colors.js";
 import { lookedList, patchTable } from "./details.js";
 import { focused, h, readable, say, visibleText } from "./dom.js";
+import { pictureUrls } from "./heat_frame.js";
 import { legend } from "./legend.js";
 import { mapSettings, SETTINGS } from "./map_settings.js";
 import { MapSet } from "./maps.js";
-import { pictureFigure, pictureUrl } from "./picture.js";
-import { afterPin, markedPatches, Places } from "./places.js";
+import { pictureFigure } from "./picture.js";
+import { markedPatches, patchEvents, Places } from "./places.js";
 import { joinSelection } from "./selection.js";
-import { itemsOf, tokenStrip } from "./tokens.js";
+import { tokenStrips } from "./strips.js";
 import { mountView, watch } from "./view.js";
 
 const PATCHES_IN_TABLE = 10;
-const SILENT = { question: "Nothing was asked.", answer: "Nothing was said." };
 
 class TokenImage {
   /** @param {any} model @param {HTMLElement} body @param {AbortSignal} signal */
@@ -36,8 +36,7 @@ class TokenImage {
 
   /** The chip the selected token belongs to. */
   get item() {
-    const { token } = this.selection.state;
-    return [...this.answer.items, ...this.question.items].find((item) => item.positions.includes(token)) ?? null;
+    return this.strips.itemOf(this.selection.state.token);
   }
 
   /** Row of that chip in the maps, -1 for none. */
@@ -56,28 +55,21 @@ class TokenImage {
   }
 
   makeFigures(signal) {
-    const pictures = this.model.get("pictures");
-    const urls = pictures.map(pictureUrl);
-    signal.addEventListener("abort", () => urls.forEach((url) => URL.revokeObjectURL(url)));
-    const at = (cell) => this.places.positions[cell];
-    const on = {
-      pin: (cell, more) => this.selection.select(afterPin(this.selection.state, at(cell), more)),
-      hover: (cell) => this.selection.select({ hovered: cell === null ? null : { patch: at(cell) } }),
-      describe: (cell) => this.describe(cell),
-    };
-    const blank = ({ cols, rows }) => ({ width: cols, height: rows });
-    return this.places.grids.map((grid) => pictureFigure(grid, pictures[grid.picture] ?? blank(grid), urls[grid.picture], on));
+    const urls = pictureUrls(this.model.get("pictures"), signal);
+    const on = patchEvents(this.places, () => this.selection, (cell) => this.describe(cell));
+    return this.places.grids.map((grid) => pictureFigure(grid, urls[grid.picture], on));
   }
 
   layOut() {
     const c = this.controls;
     this.legend = legend();
-    this.strips = h("div", { class: "vlms-strips" });
+    const hover = (item) => this.selection.select({ hovered: item ? { token: item.positions[0] } : null });
+    this.strips = tokenStrips(this.model.get("tokens"), (item) => this.choose(item), hover);
     this.key = h("p", { class: "vlms-hint vlms-key" });
     this.panel = h("div", { class: "vlms-panel", role: "region", "aria-label": "Details" });
     this.status = h("div", { class: "vlms-status", role: "status", "aria-live": "polite" });
     const figures = h("div", { class: this.figures.length > 1 ? "vlms-figures many" : "vlms-figures" }, ...this.figures.map((f) => f.el));
-    const settings = h("div", { class: "vlms-controls" }, c.opacity.el, c.colormap.el, c.scale.el, c.smooth.el, c.fade.el);
+    const settings = h("div", { class: "vlms-looks" }, c.opacity.el, c.colormap.el, c.scale.el, c.smooth.el, c.fade.el);
     const kept = this.places.grids.every((grid) => this.model.get("pictures")[grid.picture]);
     const notes = [this.model.get("note"), kept ? "" : "This run kept no pictures: its maps stand on an empty frame."];
     // Without maps there is nothing to set and nothing to read off.
@@ -89,7 +81,7 @@ class TokenImage {
         "div",
         { class: "vlms-columns" },
         h("div", { class: "vlms-left" }, figures, this.legend.el, settings),
-        h("div", { class: "vlms-right" }, this.strips, this.key, this.panel),
+        h("div", { class: "vlms-right" }, this.strips.el, this.key, this.panel),
       ),
       h("div", { class: "vlms-foot" }, this.status, h("span", { class: "vlms-source" }, this.model.get("source"))),
     );
@@ -106,23 +98,8 @@ class TokenImage {
     Object.entries(this.controls).forEach(([name, control]) => control.set(look[name]));
     this.figures.forEach((figure) => figure.look(look));
     this.legend.colours(this.model.get("tables")[look.colormap]);
-    this.makeStrips(look.words);
+    this.strips.join(look.words);
     this.refresh(null);
-  }
-
-  makeStrips(words) {
-    if (this.stripsFor === words) return;
-    this.stripsFor = words;
-    const hover = (item) => this.selection.select({ hovered: item ? { token: item.positions[0] } : null });
-    const strip = (label, role) =>
-      tokenStrip(label, itemsOf(this.model.get("tokens"), role, words), (item) => this.choose(item), hover);
-    this.question = strip("Question", "question");
-    this.answer = strip("Answer", "answer");
-    const part = (title, name, list) => {
-      const tokens = list.items.length ? list.el : h("p", { class: "vlms-hint" }, SILENT[name]);
-      return h("div", { class: `vlms-strip ${name}` }, h("h3", { "aria-hidden": "true" }, title), tokens);
-    };
-    this.strips.replaceChildren(part("Question", "question", this.question), part("Answer", "answer", this.answer));
   }
 
   choose(item) {
@@ -172,8 +149,7 @@ class TokenImage {
       if (row < 0) return null;
       return this.set.share(cells.length ? this.set.mean(row, cells) : this.set.data.hi[row]);
     };
-    for (const strip of [this.question, this.answer]) strip.update(token, strength, hovered?.token);
-    this.strips.classList.toggle("at-patch", cells.length > 0);
+    this.strips.update(token, strength, hovered?.token, cells.length > 0);
     const shading = `Shading: how much each token looked at the marked ${cells.length > 1 ? "patches" : "patch"}. Escape clears.`;
     const underline = "Underline: the highest value in a token’s map. Click a token to see where.";
     this.key.hidden = !this.set;
@@ -194,7 +170,7 @@ class TokenImage {
 
   lookedAt() {
     const cells = this.marked;
-    const looked = [...this.question.items, ...this.answer.items]
+    const looked = this.strips.items
       .map((item) => ({ item, row: this.set.rowOf(item.positions) }))
       .filter(({ row }) => row >= 0)
       .map(({ item, row }) => ({ item, value: this.set.mean(row, cells) }))
