@@ -90,6 +90,10 @@ class RerunLike(Protocol):
         """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width)."""
         ...
 
+    def normed(self, states: np.ndarray) -> np.ndarray:
+        """States (rows, width) after the final norm, float32."""
+        ...
+
     def replay(self, *, gradients: bool = False, progress: Report | None = None) -> AbstractContextManager[ReplayLike]:
         """The sequence run once more; what it holds lives as long as the `with` block."""
         ...
@@ -142,6 +146,9 @@ class RunnerLike(Protocol):
 
     @property
     def info(self) -> InfoLike: ...
+
+    @property
+    def closed(self) -> bool: ...
 
     @property
     def fingerprint(self) -> dict[str, Any]:

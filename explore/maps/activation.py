@@ -76,6 +76,20 @@ class Activation:
     text: NDArray[np.float32]
     classes: tuple[int, ...]
 
+    def only(self, rows: NDArray[np.bool_]) -> Activation:
+        """The steps of some entries, (entries,) bool; the context entries stay all."""
+        if rows.all():
+            return self
+        return Activation(
+            maps=self.maps[rows],
+            raw=self.raw[rows],
+            interference=self.interference[rows],
+            scale=self.scale[rows],
+            normalised=self.normalised[rows],
+            text=self.text[rows],
+            classes=tuple(each for each, kept in zip(self.classes, rows, strict=True) if kept),
+        )
+
 
 def activation_maps(
     scores: RawScores,

@@ -1,19 +1,93 @@
-"""What a map method is: a few parameters, a source, and the maths from a trace to one map per token."""
+"""What a map method is: a few parameters, a source, and the maths from a run to one map per token."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explore.errors import ParameterError
+from explore.errors import NotRecordedError, ParameterError
 from explore.layout import Role
-from explore.maps.result import TokenMaps
+from explore.maps.result import Key, TokenMaps, grid_positions
+from explore.maps.words import Word
+from explore.runs import Report, RerunLike, RunnerLike
 from explore.trace import Token, Trace
+
+Computed = tuple[NDArray[np.float32], Any]
+"""Maps in 0..1, (tokens, visual) over the cells of all grids, and the parts worth showing."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapRun:
+    """What a method is given: a run, the tokens to explain, and the model where one is at hand.
+
+    Parameters
+    ----------
+    trace
+        The run.
+    tokens
+        Tokens to explain, in order of the sequence; at least one.
+    runner
+        A runner that can run the trace again; None where only the record is there.
+    progress
+        To be called by long work.
+    """
+
+    trace: Trace
+    tokens: tuple[Token, ...]
+    runner: RunnerLike | None = None
+    progress: Report | None = None
+
+    @cached_property
+    def visual(self) -> NDArray[np.int64]:
+        """Sequence positions of all grid cells, in the order of a map, (visual,)."""
+        return grid_positions(self.trace.layout)
+
+    @cached_property
+    def predicted_at(self) -> NDArray[np.int64]:
+        """The position that predicts each token, (tokens,)."""
+        return np.array([token.position - 1 for token in self.tokens], np.int64)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Place of each token within the answer.
+
+        Raises
+        ------
+        ParameterError
+            A token of the question is among them.
+        """
+        start = self.trace.prompt_length
+        asked = [token.text for token in self.tokens if token.position < start]
+        if asked:
+            raise ParameterError(
+                f"The method was asked to explain {asked}, which the model did not say",
+                "It explains tokens of the answer.",
+                "Use runner.read(image, question, answer) with an answer that holds the words.",
+            )
+        return [token.position - start for token in self.tokens]
+
+    @cached_property
+    def rerun(self) -> RerunLike:
+        """The trace in its model.
+
+        Raises
+        ------
+        NotRecordedError
+            There is no runner.
+        """
+        if self.runner is None:
+            raise NotRecordedError(
+                "This method runs the model again, and the trace was opened from a file or its runner was closed",
+                "",
+                "Hand the runner over: method.maps(trace, runner=explore.load(...)).",
+            )
+        return self.runner.rerun(self.trace)
 
 
 @dataclass(frozen=True)
@@ -26,9 +100,37 @@ class MapMethod(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str]
+    answer_only: ClassVar[bool] = False
+    """Whether question tokens have no map."""
+    control: ClassVar[bool] = False
+    """Whether it knows nothing about the model, and others must beat it."""
 
-    def maps(self, trace: Trace) -> TokenMaps:
-        """Maps of every question and answer token of a run.
+    @property
+    def reruns(self) -> bool:
+        """Whether the model is run again; if not, the record of the run is enough."""
+        return False
+
+    def maps(
+        self,
+        trace: Trace,
+        tokens: Key | Sequence[Word] | None = None,
+        *,
+        runner: RunnerLike | None = None,
+        progress: Report | None = None,
+    ) -> TokenMaps:
+        """Maps of the tokens of a run.
+
+        Parameters
+        ----------
+        trace
+            The run.
+        tokens
+            What to explain: a position, a token, a word, or several; None means every token of the answer, and of the
+            question where the method can.
+        runner
+            The model that made the trace, for methods that run it again; None takes the runner the trace came from.
+        progress
+            Called with the fraction done and a message; may raise `Cancelled`.
 
         Raises
         ------
@@ -39,12 +141,49 @@ class MapMethod(ABC):
         """
         if not trace.layout.grids:
             raise ParameterError("The trace has no visual tokens", "Maps need a run with a picture.")
-        question, answer = Role.QUESTION, Role.ANSWER
-        tokens = tuple(token for token in trace.tokens if token.role is question or token.role is answer)
-        array, parts = self.compute(trace, tokens)
+        if runner is None and trace.origin is not None:
+            runner = trace.origin()
+            if runner is not None and runner.closed:
+                runner = None
+        chosen = self._chosen(trace, tokens)
+        run = MapRun(trace, chosen, runner, progress)
+        array, parts = self.compute(run) if chosen else (np.empty((0, len(run.visual)), np.float32), None)
         fingerprint = trace.fingerprint | {"maps": {"method": self.name, **asdict(self)}}
-        return TokenMaps(tokens, array, trace.layout, trace.images, parts, fingerprint)
+        return TokenMaps(chosen, array, trace.layout, trace.images, parts, fingerprint)
 
     @abstractmethod
-    def compute(self, trace: Trace, tokens: Sequence[Token]) -> tuple[NDArray[np.float32], Any]:
-        """Maps of these tokens in 0..1, (tokens, visual) over the cells of all grids, and the parts worth showing."""
+    def compute(self, run: MapRun) -> Computed:
+        """Maps of `run.tokens`, and the parts worth showing."""
+
+    def _chosen(self, trace: Trace, tokens: Key | Sequence[Word] | None) -> tuple[Token, ...]:
+        """The tokens asked for, each once, in order of the sequence."""
+        roles = {Role.ANSWER} if self.answer_only else {Role.QUESTION, Role.ANSWER}
+        if tokens is None:
+            return tuple(token for token in trace.tokens if token.role in roles)
+        positions = sorted(set(_positions(tokens)))
+        wrong = [
+            place
+            for place in positions
+            if not 0 <= place < len(trace.tokens) or trace.tokens[place].role not in (Role.QUESTION, Role.ANSWER)
+        ]
+        if wrong:
+            raise ParameterError(
+                f"Maps were asked for the positions {wrong}", "Tokens of the question and the answer can be explained."
+            )
+        return tuple(trace.tokens[place] for place in positions)
+
+
+def _positions(key: Any) -> list[int]:
+    if isinstance(key, str):
+        raise ParameterError(
+            f"Maps were asked for the text {key!r}",
+            "Tokens, sequence positions and words can be explained, because a text can stand in several places.",
+            "Find its positions in trace.words() or maps.find(...).",
+        )
+    if isinstance(key, Token):
+        return [key.position]
+    if isinstance(key, Word):
+        return list(key.positions)
+    if isinstance(key, int | np.integer):
+        return [int(key)]
+    return [place for each in key for place in _positions(each)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from explore.errors import NotRecordedError, ParameterError
 from explore.layout import Role
 from explore.maps.activation import Activation, RawScores, activation_maps
-from explore.maps.method import MapMethod
+from explore.maps.method import MapMethod, MapRun
 from explore.maps.result import TokenMaps, grid_positions
 from explore.maps.scores import Mode, raw_scores
 from explore.trace import Token, Trace
@@ -60,7 +60,16 @@ class TokenActivation(MapMethod):
         if self.mode not in ("paper", "reference"):
             raise ParameterError(f"There is no mode {self.mode!r}", "Modes are 'paper' and 'reference'.")
 
-    def compute(self, trace: Trace, tokens: Sequence[Token]) -> tuple[NDArray[np.float32], Activation]:
+    def compute(self, run: MapRun) -> tuple[NDArray[np.float32], Activation]:
+        trace = run.trace
+        # What a token's map shows depends on all that was said before it, so all are computed, whoever is asked for.
+        tokens = [token for token in trace.tokens if token.role in (Role.QUESTION, Role.ANSWER)]
+        wanted = np.isin([token.position for token in tokens], [token.position for token in run.tokens])
+        array, parts = self.all_maps(trace, tokens)
+        return array[wanted], parts.only(wanted)
+
+    def all_maps(self, trace: Trace, tokens: Sequence[Token]) -> tuple[NDArray[np.float32], Activation]:
+        """Maps of all question and answer tokens of a run, given in order."""
         parts = activation_maps(
             scores_of(trace, tokens, self.mode),
             [(grid.rows, grid.cols) for grid in trace.layout.grids],

@@ -125,7 +125,13 @@ def require_own(info: ModelInfo, trace: Trace) -> None:
 
 
 def predicted_logits(head: OutputHead, normed: Tensor, trace: Trace) -> Tensor:
-    """Logits that predict the answer tokens, (batch, answer_tokens, vocabulary), of normed states (batch, fed, width)."""
+    """Logits that predict the answer tokens, (batch, answer_tokens, vocabulary).
+
+    Parameters
+    ----------
+    normed
+        States after the final norm, (batch, positions_fed, width).
+    """
     count = len(trace.answer_ids)
     rows = normed[:, trace.prompt_length - 1 : trace.prompt_length - 1 + count]
     return head.full(rows)

@@ -50,11 +50,14 @@ class Rerun:
     def read_out(self, states: np.ndarray, ids: Sequence[int] | np.ndarray) -> np.ndarray:
         """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width)."""
         with self._running():
-            family = self._family
-            given = torch.from_numpy(np.array(states)).to(self._inputs.embeds.device, family.dtype)
-            normed = family.final_norm(given[None])[0]
+            normed = self._normed(states)
             found: np.ndarray = self._head.columns(normed, torch.tensor([int(each) for each in ids])).cpu().numpy()
             return found
+
+    def normed(self, states: np.ndarray) -> np.ndarray:
+        """States (rows, width) after the final norm, float32: what the head reads."""
+        with self._running():
+            return np.asarray(self._normed(states).float().cpu().numpy())
 
     @contextmanager
     def replay(self, *, gradients: bool = False, progress: Report | None = None) -> Iterator[Replay]:
@@ -99,6 +102,11 @@ class Rerun:
         """
         with self._running(), torch.inference_mode(False):
             yield scores_with_features(self._family, self._head, self._inputs, self.trace)
+
+    def _normed(self, states: np.ndarray) -> Tensor:
+        given = torch.from_numpy(np.array(states)).to(self._inputs.embeds.device, self._family.dtype)
+        normed: Tensor = self._family.final_norm(given[None])[0]
+        return normed
 
 
 def _gathered(parts: Iterator[AnswerScores], count: int, progress: Report | None) -> AnswerScores:

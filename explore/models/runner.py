@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -283,6 +284,9 @@ class Runner:
         found = self._cache.get(fingerprint)
         if found is None:
             found = self._cache[fingerprint] = make()
+        elif found.origin is None or found.origin() is not self:
+            # An earlier runner of the same checkpoint made it, and may be closed by now.
+            found = self._cache[fingerprint] = replace(found, origin=weakref.ref(self))
         trace: Trace = found
         return trace
 
@@ -314,4 +318,4 @@ class Runner:
         return self._trace(request, plan, recorder, ids, made.logits[0], fingerprint)
 
     def _trace(self, *run: Any) -> Trace:
-        return make_trace(self._family, self._head, self._info, *run, weakref.ref(self))
+        return make_trace(self._family, self._head, self._info, *run, origin=weakref.ref(self))

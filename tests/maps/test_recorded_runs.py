@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explore import open_trace
 from explore.layout import Role
-from explore.maps import METHODS, token_activation_maps
+from explore.maps import token_activation_maps
 from tests.tiny import tiny_runner
 
 
@@ -55,13 +54,6 @@ def test_generated_and_given_answers_give_the_same_maps(trace):
         np.testing.assert_allclose(
             token_activation_maps(given, mode).array, token_activation_maps(trace, mode).array, atol=1e-4
         )
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_a_saved_trace_gives_the_same_maps(trace, name, tmp_path):
-    trace.save(tmp_path / "run.trace")
-    again = open_trace(tmp_path / "run.trace")
-    np.testing.assert_array_equal(METHODS[name]().maps(again).array, METHODS[name]().maps(trace).array)
 
 
 def test_two_pictures():

@@ -136,7 +136,8 @@ def test_a_saved_trace_can_be_run_again(tmp_path):
     runner.read(picture(), "what is this?", "a dog").save(tmp_path / "run.trace")
     again = open_trace(tmp_path / "run.trace")
     assert again.origin is None
-    assert runner.rerun(again).without(np.zeros((1, again.positions_fed), bool)).logits.shape == (1, len(again.answer_ids))
+    scores = runner.rerun(again).without(np.zeros((1, again.positions_fed), bool))
+    assert scores.logits.shape == (1, len(again.answer_ids))
 
 
 def test_other_families_can_be_run_again():
@@ -157,7 +158,7 @@ def test_a_trace_of_another_model_is_refused(trace):
 def test_bad_requests_say_what_is_allowed(trace, rerun):
     with pytest.raises(ParameterError, match="bool array"):
         rerun.without(np.zeros((1, 3), bool))
-    with pytest.raises(ParameterError, match="same|own"):
+    with pytest.raises(ParameterError, match="own"):
         rerun.with_pictures([[picture(0, (8, 8))]])
     with rerun.replay() as replay, pytest.raises(ParameterError, match="no gradients"):
         replay.gradient(0)

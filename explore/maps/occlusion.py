@@ -1,0 +1,82 @@
+"""Occlusion: a patch of paint slides over the picture, and the answer is scored again each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from captum.attr import Occlusion as CaptumOcclusion
+from torch import Tensor
+
+from explore.errors import ParameterError
+from explore.maps.attribution import attributed
+from explore.maps.hiding import Fill, hide, painted
+from explore.maps.method import Computed, MapMethod, MapRun
+
+
+@dataclass(frozen=True)
+class Occlusion(MapMethod):
+    """How much the token's log-probability falls where the picture is painted over, averaged over all windows.
+
+    Parameters
+    ----------
+    window
+        Side of the hidden square in cells.
+    stride
+        Cells between two windows.
+    fill
+        What hides: the picture's "mean" colour, a "blur" of it, or "black".
+    batch
+        Pictures in one forward pass.
+    """
+
+    name: ClassVar[str] = "occlusion"
+    source: ClassVar[str] = "Zeiler & Fergus, ECCV 2014, arXiv 1311.2901; windows moved by captum"
+    answer_only: ClassVar[bool] = True
+
+    window: int = 3
+    stride: int = 1
+    fill: Fill = "mean"
+    batch: int = 16
+
+    def __post_init__(self) -> None:
+        if min(self.window, self.stride, self.batch) < 1:
+            raise ParameterError(
+                f"window={self.window}, stride={self.stride}, batch={self.batch} were given", "All are at least 1."
+            )
+
+    @property
+    def reruns(self) -> bool:
+        return True
+
+    def compute(self, run: MapRun) -> Computed:
+        layout, pictures = run.trace.layout, run.trace.images
+        fills = [painted(picture, self.fill) for picture in pictures]
+        columns, found, at = run.numbers, list[np.ndarray](), 0
+        for grid in layout.grids:
+            cells = slice(at, at + grid.positions.size)
+            at = cells.stop
+
+            def score(shown: Tensor, cells: slice = cells) -> Tensor:
+                variants = []
+                for row in shown.flatten(1).numpy():
+                    hidden = np.zeros(len(run.visual), bool)
+                    hidden[cells] = row == 0
+                    variants.append(hide(pictures, fills, layout, hidden))
+                scores = run.rerun.with_pictures(variants, batch_size=self.batch, progress=run.progress)
+                return torch.from_numpy(scores.logprobs[:, columns].astype(np.float64))
+
+            side = (min(self.window, grid.rows), min(self.window, grid.cols))
+            steps = tuple(min(self.stride, each) for each in side)
+            made = CaptumOcclusion(score).attribute(
+                torch.ones(1, grid.rows, grid.cols, dtype=torch.float64),
+                side,
+                strides=steps,
+                baselines=0,
+                perturbations_per_eval=self.batch,
+            )
+            found.append(made.reshape(len(columns), -1).numpy())
+        note = f"Hidden under {self.fill} in windows of {self.window} x {self.window} cells."
+        return attributed(np.concatenate(found, axis=1), "log-probability lost", note)

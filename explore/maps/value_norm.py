@@ -1,0 +1,78 @@
+"""Attention weighted by what is written: a large weight on a small value says little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from explore.errors import ParameterError
+from explore.maps.attribution import attributed
+from explore.maps.method import Computed, MapMethod, MapRun
+from explore.runs import LayerReplayLike
+
+
+@dataclass(frozen=True)
+class ValueNorm(MapMethod):
+    """Length of the vector that each visual token writes into the row that predicts a token, averaged over layers.
+
+    Parameters
+    ----------
+    layers
+        Layers to average; None means all.
+    over_heads
+        "sum" adds the heads' vectors before their length is taken (what really arrives), "each" averages the heads'
+        lengths.
+    """
+
+    name: ClassVar[str] = "value_norm"
+    source: ClassVar[str] = (
+        "Kobayashi et al., Attention is Not Only a Weight, EMNLP 2020, arXiv 2004.10102; "
+        "vectors summed over heads as in Kobayashi et al. 2021, arXiv 2109.07152"
+    )
+
+    layers: tuple[int, ...] | None = None
+    over_heads: Literal["sum", "each"] = "sum"
+
+    def __post_init__(self) -> None:
+        if self.over_heads not in ("sum", "each"):
+            raise ParameterError(f"over_heads={self.over_heads!r} was given", "Allowed are 'sum' and 'each'.")
+
+    @property
+    def reruns(self) -> bool:
+        return True
+
+    def compute(self, run: MapRun) -> Computed:
+        rows, visual = torch.from_numpy(run.predicted_at), torch.from_numpy(run.visual)
+        with run.rerun.replay(progress=run.progress) as replay:
+            kept = replay.layers
+            layers = range(len(kept)) if self.layers is None else self.layers
+            if not layers or not all(0 <= number < len(kept) for number in layers):
+                raise ParameterError(f"layers={self.layers} was given", f"Layers count from 0 to {len(kept) - 1}.")
+            lengths = [written_norms(kept[number], rows, visual, self.over_heads) for number in layers]
+        return attributed(torch.stack(lengths).mean(0).cpu().numpy(), "length of the written vector")
+
+
+def written_norms(layer: LayerReplayLike, rows: Tensor, columns: Tensor, over_heads: str = "sum") -> Tensor:
+    r"""Lengths :math:`\|\sum_h A^h_{ij} W_O^h v_j^h\|_2` ("sum") or the mean of :math:`A^h_{ij} \|W_O^h v_j^h\|_2`.
+
+    Returns
+    -------
+    (rows, columns) float32
+    """
+    weights, values = layer.weights(rows), layer.values()
+    columns = columns.to(values.device)
+    weights = weights[:, :, columns]
+    written = [layer.written(head, values[head, columns]) for head in range(len(values))]
+    if over_heads == "each":
+        lengths = torch.stack([each.norm(dim=-1) for each in written])
+        return (weights * lengths[:, None]).mean(0)
+    # One row at a time: its vectors are (columns, width), all rows together may not fit.
+    return torch.stack(
+        [
+            torch.stack([weights[head, row, :, None] * each for head, each in enumerate(written)]).sum(0).norm(dim=-1)
+            for row in range(weights.shape[1])
+        ]
+    )
