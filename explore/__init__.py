@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from explore.sessions import Session, load, session
     from explore.trace import Token, Trace, open_trace
 
-_MODULES = frozenset({"doctor", "errors", "maps", "models", "sketch"})
+_MODULES = frozenset({"bench", "doctor", "errors", "maps", "models", "sketch"})
 
 _NAMES = {
     "Job": "explore.jobs",
@@ -54,6 +54,7 @@ __all__ = [
     "TokenLayout",
     "Trace",
     "__version__",
+    "bench",
     "doctor",
     "errors",
     "load",

@@ -1,0 +1,11 @@
+"""What is a map worth? Data whose truth is known, metrics, and tables of scores.
+
+>>> from explore.bench import score_maps
+>>> from explore.bench.data import SketchScenes
+>>> table = score_maps(runner, ["tam", "attention"], SketchScenes(20))
+"""
+
+from explore.bench.map_scores import PLACE_METRICS, score_maps, summarise
+from explore.bench.tables import markdown_scores, plot_scores
+
+__all__ = ["PLACE_METRICS", "markdown_scores", "plot_scores", "score_maps", "summarise"]

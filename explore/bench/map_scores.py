@@ -1,0 +1,184 @@
+"""Every map method on pictures whose truth is known: one table with intervals, a control and the time it took."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explore.bench.data.example import Example
+from explore.bench.metrics import METRICS, FaithfulnessMetric, Metric, bootstrap_difference, bootstrap_interval
+from explore.bench.scene_scores import SceneScores, make_case, score_case
+from explore.bench.score_files import ScoreFolder
+from explore.errors import ParameterError
+from explore.maps import METHODS, MapMethod
+from explore.runs import Report, RunnerLike
+
+CONTROL = "random"
+PLACE_METRICS = tuple(name for name, metric in METRICS.items() if not issubclass(metric, FaithfulnessMetric))
+"""Metrics that compare maps with the truth; the others run the model dozens of times for every word."""
+
+Methods = Mapping[str, MapMethod] | Iterable[str | MapMethod] | None
+Metrics = Mapping[str, Metric] | Iterable[str | Metric] | None
+
+
+def score_maps(
+    runner: RunnerLike,
+    methods: Methods = None,
+    data: Sequence[Example] | None = None,
+    *,
+    metrics: Metrics = None,
+    folder: str | os.PathLike[str] | None = None,
+    part: tuple[int, int] = (0, 1),
+    progress: Report | None = None,
+) -> pd.DataFrame:
+    """Score map methods on a data set.
+
+    Parameters
+    ----------
+    runner
+        The model whose maps are scored.
+    methods
+        Names of `explore.maps.METHODS` or methods with parameters, by name if several are of one kind; None means all
+        of the table. The random control is always among them.
+    data
+        Examples, such as `SketchScenes(500)` or `CocoFolder(path)`.
+    metrics
+        Names of `explore.bench.metrics.METRICS` or metrics with parameters; None means `PLACE_METRICS`.
+    folder
+        Keeps every score as it is made. Called again with the same folder, the bench goes on where it was.
+    part
+        (number, count): this process takes every count-th example; several processes may share a folder.
+    progress
+        Called with the fraction done and a message; may raise `Cancelled`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per method and metric: `value` with its 95 % interval `low` to `high` over `examples`, `lead` over the
+        random control with `lead_low` and `lead_high` (positive is better, on the same examples), and `seconds`, the
+        median wall time of a method's maps per example.
+
+    Raises
+    ------
+    ParameterError
+        Nothing to score, an unknown name, or a folder that holds another experiment.
+    """
+    if data is None or not len(data):
+        raise ParameterError("No data was given", "A data set has at least one example.", "Try SketchScenes(20).")
+    chosen, measured = _methods(methods), _metrics(metrics)
+    if not 0 <= part[0] < part[1]:
+        raise ParameterError(f"part={part} was given", "It is (number, count) with number from 0 to count - 1.")
+    store = ScoreFolder(folder, _experiment(runner, chosen, measured, data), part) if folder is not None else None
+    rows = {(each.example, each.method): each for each in store.read()} if store is not None else {}
+    numbers = range(part[0], len(data), part[1])
+    for done, number in enumerate(numbers):
+        for scores in _scored(runner, data[number], chosen, measured, rows):
+            rows[scores.example, scores.method] = scores
+            if store is not None:
+                store.append(scores)
+        if progress is not None:
+            progress((done + 1) / len(numbers), f"{done + 1} of {len(numbers)} examples")
+    found = list(store.read()) if store is not None else list(rows.values())
+    return summarise(found, list(chosen), measured)
+
+
+def summarise(rows: Sequence[SceneScores], methods: Sequence[str], metrics: Mapping[str, Metric]) -> pd.DataFrame:
+    """The table of `score_maps` from single scores; only examples that every method was scored on count."""
+    by_method: dict[str, dict[str, SceneScores]] = {name: {} for name in methods}
+    for row in rows:
+        if row.method in by_method:
+            by_method[row.method][row.example] = row
+    shared = sorted(set.intersection(*(set(found) for found in by_method.values())))
+    if not shared:
+        raise ParameterError("No example was scored by every method yet", "", "Let the bench run on.")
+    lines = []
+    for name, found in by_method.items():
+        seconds = float(np.median([found[key].seconds for key in shared]))
+        for label, metric in metrics.items():
+            own = np.array([found[key].tallies[label] for key in shared])
+            chance = np.array([by_method[CONTROL][key].tallies[label] for key in shared])
+            lines.append(_line(name, label, metric, own, chance) | {"examples": len(shared), "seconds": seconds})
+    return pd.DataFrame(lines)
+
+
+def _line(name: str, label: str, metric: Metric, own: np.ndarray, chance: np.ndarray) -> dict[str, Any]:
+    value, ahead = bootstrap_interval(own, metric.pool), bootstrap_difference(own, chance, metric.pool)
+    ends = sorted((ahead.low, ahead.high)) if metric.best == "high" else sorted((-ahead.high, -ahead.low))
+    return {
+        "method": name,
+        "metric": label,
+        "best": metric.best,
+        "value": value.value,
+        "low": value.low,
+        "high": value.high,
+        "lead": ahead.value if metric.best == "high" else -ahead.value,
+        "lead_low": ends[0],
+        "lead_high": ends[1],
+    }
+
+
+def _scored(
+    runner: RunnerLike,
+    example: Example,
+    methods: Mapping[str, MapMethod],
+    metrics: Mapping[str, Metric],
+    known: Mapping[tuple[str, str], SceneScores],
+) -> Iterable[SceneScores]:
+    missing = [name for name in methods if (example.id, name) not in known]
+    if missing:
+        case = make_case(runner, example)
+        for name in missing:
+            yield score_case(case, name, methods[name], metrics, runner)
+
+
+def _methods(given: Methods) -> dict[str, MapMethod]:
+    if given is None:
+        given = METHODS
+    if isinstance(given, Mapping):
+        chosen = {name: _made(each, METHODS, "method") for name, each in given.items()}
+    else:
+        made = [_made(each, METHODS, "method") for each in given]
+        chosen = {each.name: each for each in made}
+        if len(chosen) < len(made):
+            raise ParameterError(
+                f"Several of {[each.name for each in made]} have one name",
+                "Rows of the table are told apart by name.",
+                'Give a dictionary, such as {"tam": TokenActivation(), "tam without filter": ...}.',
+            )
+    if not chosen:
+        raise ParameterError("No method was given", f"Methods: {', '.join(METHODS)}.")
+    return chosen if CONTROL in chosen else {**chosen, CONTROL: METHODS[CONTROL]()}
+
+
+def _metrics(given: Metrics) -> dict[str, Metric]:
+    if given is None:
+        given = PLACE_METRICS
+    if isinstance(given, Mapping):
+        return {name: _made(each, METRICS, "metric") for name, each in given.items()}
+    made = [_made(each, METRICS, "metric") for each in given]
+    return {each.name: each for each in made}
+
+
+def _made(given: Any, table: Mapping[str, type[Any]], what: str) -> Any:
+    if isinstance(given, str):
+        if given not in table:
+            raise ParameterError(f"There is no {what} {given!r}", f"There are {', '.join(table)}.")
+        return table[given]()
+    return given() if isinstance(given, type) else given
+
+
+def _experiment(
+    runner: RunnerLike, methods: Mapping[str, MapMethod], metrics: Mapping[str, Metric], data: Sequence[Example]
+) -> dict[str, Any]:
+    """What decides the scores."""
+    return {
+        "model": runner.fingerprint,
+        "data": getattr(data, "fingerprint", {"examples": len(data)}),
+        "metrics": {name: {"metric": each.name, **asdict(each)} for name, each in metrics.items()},
+        "methods": {name: {"method": each.name, **asdict(each)} for name, each in methods.items()},
+    }
