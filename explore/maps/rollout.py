@@ -15,7 +15,7 @@ from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun
 from explore.runs import LayerReplayLike
 
-_CHUNK_VALUES = 1 << 24  # weights of all heads held at once
+_CHUNK_VALUES = 1 << 20  # weights of all heads held at once, 4 MB
 
 Fuse = Literal["mean", "max", "min"]
 Chunks = Iterable[tuple[range, Tensor]]
