@@ -165,6 +165,45 @@ def exam(
     raise typer.Exit(0 if all(each.passed for each in results) else 1)
 
 
+@app.command()
+def sweep(
+    scenes: Annotated[int, typer.Option(min=1, help="Scenes of the sketch world, from seeds never trained on.")] = 100,
+    data: Annotated[Path | None, typer.Option(help="A folder in the COCO format instead of scenes.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Such as tam or tam:eci=false; default: the table.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Default: those that compare with the truth.")] = None,
+    folder: Annotated[Path, typer.Option(help="Keeps the scores; a stopped sweep goes on.")] = Path("runs/map-scores"),
+    part: Annotated[str, typer.Option(help="NUMBER/COUNT: this process's share, counted from 0.")] = "0/1",
+    order: Annotated[str | None, typer.Option(help="Metric to sort the table by.")] = None,
+    model: Checkpoint = None,
+    device: Device = None,
+    dtype: Dtype = None,
+) -> None:
+    """Score map methods on pictures whose truth is known, and print the table."""
+    import explore
+    from explore.bench import markdown_scores, score_maps
+    from explore.bench.data import CocoFolder, SketchScenes
+    from explore.bench.metrics import METRICS
+    from explore.bench.spelling import spelled
+
+    examples = SketchScenes(scenes, style="scene") if data is None else CocoFolder(data, own_words=True)
+    methods = {text: spelled(text, explore.maps.METHODS) for text in method or explore.maps.METHODS}
+    metrics = {text: spelled(text, METRICS) for text in metric} if metric else None
+    runner = explore.load(model, device=device, dtype=dtype)
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        report = _report_to(bars, bars.add_task("maps", total=1.0), "maps")
+        scores = score_maps(
+            runner, methods, examples, metrics=metrics, folder=folder, part=_share(part), progress=report
+        )
+    typer.echo(markdown_scores(scores, order=order))
+
+
+def _share(text: str) -> tuple[int, int]:
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdigit() and count.isdigit()):
+        raise ParameterError(f"--part {text} was given", "It is NUMBER/COUNT, such as 0/2.")
+    return int(number), int(count)
+
+
 def _report_to(bars: Progress, bar: TaskID, name: str) -> Callable[[float, str], None]:
     def report(fraction: float, message: str) -> None:
         bars.update(bar, completed=fraction, description=f"{name}: {message}")

@@ -17,6 +17,7 @@ import explore
 from explore import cli
 from explore.doctor.checks import Check
 from explore.errors import CheckpointError
+from tests.tiny import tiny_runner
 from tests.widgets.samples import sample_trace
 
 run = CliRunner().invoke
@@ -184,3 +185,21 @@ def test_the_installed_command_answers_without_importing_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     for command in ("lab", "doctor", "ask", "export", "exam"):
         assert command in done.stdout
+
+
+def test_sweep_scores_methods_and_prints_their_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(explore, "load", lambda *given, **named: tiny_runner())
+    arguments = ["sweep", "--scenes", "2", "--method", "tam:eci=false", "--metric", "auroc", "--folder", str(tmp_path)]
+    done = run(cli.app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "| tam:eci=false |" in done.stdout
+    assert "| random |" in done.stdout
+    assert (tmp_path / "scores-0-of-1.jsonl").exists()
+
+
+@pytest.mark.parametrize("part", ["2", "a/b", "2/2"])
+def test_sweep_refuses_a_share_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, part: str) -> None:
+    monkeypatch.setattr(explore, "load", lambda *given, **named: tiny_runner())
+    done = run(cli.app, ["sweep", "--scenes", "2", "--method", "tam", "--folder", str(tmp_path), "--part", part])
+    assert done.exit_code != 0
+    assert part in str(done.exception) or "part" in str(done.exception)

@@ -35,7 +35,7 @@ class FeatureAblation(MapMethod):
     source: ClassVar[str] = "Feature ablation over segments of the picture, computed by captum, arXiv 2009.07896"
     answer_only: ClassVar[bool] = True
 
-    group: int = 1
+    group: int = 2
     batch: int = 16
 
     def __post_init__(self) -> None:

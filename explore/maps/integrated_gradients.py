@@ -37,7 +37,7 @@ class IntegratedGradients(MapMethod):
     answer_only: ClassVar[bool] = True
 
     baseline: Literal["mean", "zero"] = "mean"
-    steps: int = 32
+    steps: int = 16
     batch: int = 16
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ class Occlusion(MapMethod):
     answer_only: ClassVar[bool] = True
 
     window: int = 3
-    stride: int = 1
+    stride: int = 2
     fill: Fill = "mean"
     batch: int = 16
 

@@ -67,7 +67,7 @@ def test_integrated_gradients_are_a_plain_sum_over_the_way(trace):
 
 
 def test_ablation_paints_one_patch_after_the_other(trace):
-    values = FeatureAblation().maps(trace).parts.values
+    values = FeatureAblation(group=1).maps(trace).parts.values
     plain = tiny_runner().rerun(trace).with_pictures([trace.images]).logprobs[0]
     fills = [painted(trace.images[0], "mean")]
     for cell in (0, 5, 15):
@@ -78,7 +78,7 @@ def test_ablation_paints_one_patch_after_the_other(trace):
 
 
 def test_groups_share_one_value(trace):
-    values = FeatureAblation(group=2).maps(trace).parts.values.reshape(-1, 4, 4)
+    values = FeatureAblation().maps(trace).parts.values.reshape(-1, 4, 4)
     np.testing.assert_array_equal(values[:, ::2], values[:, 1::2])
     np.testing.assert_array_equal(values[..., ::2], values[..., 1::2])
     assert len(np.unique(values[0])) == 4
@@ -86,7 +86,7 @@ def test_groups_share_one_value(trace):
 
 def test_occlusion_with_a_window_of_one_is_ablation(trace):
     np.testing.assert_allclose(
-        Occlusion(window=1).maps(trace).parts.values, FeatureAblation().maps(trace).parts.values, atol=1e-5
+        Occlusion(window=1, stride=1).maps(trace).parts.values, FeatureAblation(group=1).maps(trace).parts.values, atol=1e-5
     )
 
 
@@ -101,7 +101,7 @@ def test_occlusion_averages_over_the_windows_that_hide_a_cell(trace):
             shown = hide(trace.images, fills, trace.layout, hidden.ravel())
             total[hidden] += plain - rerun.with_pictures([shown]).logprobs[0, 1]
             count[hidden] += 1
-    found = Occlusion(window=2, fill="black").maps(trace, int(trace.answer_positions[1])).parts.values
+    found = Occlusion(window=2, stride=1, fill="black").maps(trace, int(trace.answer_positions[1])).parts.values
     np.testing.assert_allclose(found[0].reshape(4, 4), total / count, atol=1e-5)
 
 
