@@ -1,0 +1,55 @@
+"""A data set with only the things of some size: a map's grid is coarse, and small things suffer first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, overload
+
+from explore.bench.data.example import Example, Target
+from explore.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class SizedTargets(Sequence[Example]):
+    """The same examples, with only those targets that cover a certain share of the picture.
+
+    Parameters
+    ----------
+    data
+        Examples with answers of their own.
+    least, most
+        Share of the picture's pixels, 0 to 1: from `least` to below `most`.
+    """
+
+    data: Sequence[Example]
+    least: float = 0.0
+    most: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least < self.most:
+            raise ParameterError(
+                f"least={self.least} and most={self.most} were given", "Both are shares, the first below the second."
+            )
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """What decides the examples."""
+        of = getattr(self.data, "fingerprint", {"examples": len(self.data)})
+        return {"data": "sized", "of": of, "least": self.least, "most": self.most}
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | Sequence[Example]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        whole = self.data[index]
+        return replace(whole, targets=self._sized(whole.targets), find=lambda text: self._sized(whole.find(text)))
+
+    def _sized(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        return tuple(target for target in targets if self.least <= target.mask.mean() < self.most)
