@@ -85,9 +85,8 @@ def test_groups_share_one_value(trace):
 
 
 def test_occlusion_with_a_window_of_one_is_ablation(trace):
-    np.testing.assert_allclose(
-        Occlusion(window=1, stride=1).maps(trace).parts.values, FeatureAblation(group=1).maps(trace).parts.values, atol=1e-5
-    )
+    windows = Occlusion(window=1, stride=1).maps(trace).parts.values
+    np.testing.assert_allclose(windows, FeatureAblation(group=1).maps(trace).parts.values, atol=1e-5)
 
 
 def test_occlusion_averages_over_the_windows_that_hide_a_cell(trace):
@@ -120,6 +119,18 @@ def test_hiding_everything_shows_the_fill_and_hiding_nothing_the_picture(trace):
     assert hide([picture], fills, trace.layout, np.zeros(16, bool)) == [picture]
     (hidden,) = hide([picture], fills, trace.layout, np.ones(16, bool))
     np.testing.assert_array_equal(np.asarray(hidden), np.asarray(fills[0]))
+
+
+def test_frames_of_a_video_are_pictures_of_their_own():
+    trace = fake_trace([(2, 3), (2, 3)], video=True)
+    pictures = [Image.new("RGB", (30, 20), "white") for _ in range(2)]
+    fills = [Image.new("RGB", (30, 20)) for _ in range(2)]
+    hidden = np.zeros(12, bool)
+    hidden[6] = True
+    first, second = hide(pictures, fills, trace.layout, hidden)
+    assert first is pictures[0]
+    assert np.asarray(second)[:10, :10].max() == 0
+    assert np.asarray(second)[10:].min() == 255
 
 
 def test_segments_cover_the_picture_and_pixels_outside_the_grid_are_their_own():

@@ -13,8 +13,9 @@ from explore.errors import NotRecordedError, ParameterError
 from explore.layout import Role
 from explore.maps import METHODS, token_activation_maps
 from explore.models.plans import RecordingPlan
+from explore.models.runner import Runner
 from tests.maps.fakes import fake_trace
-from tests.tiny import tiny_runner
+from tests.tiny import tiny_llava, tiny_runner
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
@@ -168,6 +169,20 @@ def test_a_picture_of_one_colour_has_finite_maps(name):
     assert np.isfinite(maps.array).all()
     if name in ("occlusion", "ablation"):
         np.testing.assert_allclose(maps.parts.values, 0, atol=1e-5)
+
+
+@functools.cache
+def one_patch_runner():
+    model, processor = tiny_llava(image_size=8, patch=8)
+    return Runner(model, processor, checkpoint="one patch", revision="test")
+
+
+@every_method
+def test_a_single_visual_token_has_a_map(name):
+    trace = one_patch_runner().read(picture(0), "what is this?", "a dog")
+    maps = method(name).maps(trace)
+    assert maps.array.shape == (len(maps.tokens), 1)
+    assert np.isfinite(maps.array).all()
 
 
 @every_method
