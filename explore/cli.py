@@ -169,7 +169,7 @@ def exam(
 def sweep(
     scenes: Annotated[int, typer.Option(min=1, help="Scenes of the sketch world, from seeds never trained on.")] = 100,
     data: Annotated[Path | None, typer.Option(help="A folder in the COCO format instead of scenes.")] = None,
-    method: Annotated[list[str] | None, typer.Option(help="Such as tam or tam:eci=false; default: the table.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Such as tam or tam:eci=false; default: all.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Default: those that compare with the truth.")] = None,
     folder: Annotated[Path, typer.Option(help="Keeps the scores; a stopped sweep goes on.")] = Path("runs/map-scores"),
     part: Annotated[str, typer.Option(help="NUMBER/COUNT: this process's share, counted from 0.")] = "0/1",
@@ -180,13 +180,13 @@ def sweep(
 ) -> None:
     """Score map methods on pictures whose truth is known, and print the table."""
     import explore
-    from explore.bench import markdown_scores, score_maps
+    from explore.bench import EVERY_METHOD, markdown_scores, score_maps
     from explore.bench.data import CocoFolder, SketchScenes
     from explore.bench.metrics import METRICS
     from explore.bench.spelling import spelled
 
     examples = SketchScenes(scenes, style="scene") if data is None else CocoFolder(data, own_words=True)
-    methods = {text: spelled(text, explore.maps.METHODS) for text in method or explore.maps.METHODS}
+    methods = {text: spelled(text, explore.maps.METHODS) for text in method or EVERY_METHOD}
     metrics = {text: spelled(text, METRICS) for text in metric} if metric else None
     runner = explore.load(model, device=device, dtype=dtype)
     with Progress(console=Console(stderr=True), transient=True) as bars:

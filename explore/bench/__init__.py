@@ -5,7 +5,7 @@
 >>> table = score_maps(runner, ["tam", "attention"], SketchScenes(20))
 """
 
-from explore.bench.map_scores import PLACE_METRICS, score_maps, summarise
+from explore.bench.map_scores import EVERY_METHOD, PLACE_METRICS, score_maps, summarise
 from explore.bench.tables import markdown_scores, plot_scores
 
-__all__ = ["PLACE_METRICS", "markdown_scores", "plot_scores", "score_maps", "summarise"]
+__all__ = ["EVERY_METHOD", "PLACE_METRICS", "markdown_scores", "plot_scores", "score_maps", "summarise"]

@@ -21,6 +21,15 @@ from explore.runs import Report, RunnerLike
 CONTROL = "random"
 PLACE_METRICS = tuple(name for name, metric in METRICS.items() if not issubclass(metric, FaithfulnessMetric))
 """Metrics that compare maps with the truth; the others run the model dozens of times for every word."""
+EVERY_METHOD = (
+    *(name for name in METHODS if name not in ("integrated_gradients", CONTROL)),
+    "integrated_gradients:steps=8",
+    "tam:eci=false",
+    "tam:rank_filter=false",
+    CONTROL,
+)
+"""What a sweep scores if nothing is asked for, spelled as `explore.bench.spelling` reads it: every method as it comes,
+the slowest with fewer steps, and token activation maps with each part switched off (both off is "logit")."""
 
 Methods = Mapping[str, MapMethod] | Iterable[str | MapMethod] | None
 Metrics = Mapping[str, Metric] | Iterable[str | Metric] | None
