@@ -8,11 +8,23 @@ the shared styles do not do, ``static/NAME.css``; how the static files are joine
 """
 
 from widgets.ask_panel import AskPanel
+from widgets.compare_maps import CompareMaps
 from widgets.export import export_html
 from widgets.job_bar import JobBar
+from widgets.regions import Region
 from widgets.selection import Selection
 from widgets.session_panel import SessionPanel
 from widgets.token_image import TokenImageView
 from widgets.workbench import Workbench
 
-__all__ = ["AskPanel", "JobBar", "Selection", "SessionPanel", "TokenImageView", "Workbench", "export_html"]
+__all__ = [
+    "AskPanel",
+    "CompareMaps",
+    "JobBar",
+    "Region",
+    "Selection",
+    "SessionPanel",
+    "TokenImageView",
+    "Workbench",
+    "export_html",
+]

@@ -111,7 +111,8 @@ def check_keywords(view: type[View], given: Mapping[str, Any]) -> None:
         Naming the unknown keyword, the likely mistake, and what there is.
     """
     parameters = inspect.signature(view).parameters.values()
-    named = [each.name for each in parameters if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = [each.name for each in parameters if each.kind in kinds]
     known = sorted([*named, *view.settings])
     for name in given:
         if name in view.settings:

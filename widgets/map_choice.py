@@ -16,9 +16,25 @@ from widgets.codec import pack_maps
 
 DEFAULT = ("tam", "logit", "random")
 """What is computed where nobody gave maps: token activation, the raw map it starts from, and a control."""
-LABELS = {"tam": "Token activation", "logit": "Logit", "random": "Random"}
-"""What the buttons say; a method without a line here is called by its name."""
-CONTROLS = frozenset({"random", "centre"})
+LABELS = {
+    "tam": "Token activation",
+    "logit": "Logit",
+    "attention": "Attention",
+    "rollout": "Attention rollout",
+    "value_norm": "Value-weighted attention",
+    "relevance": "Gradient relevance",
+    "grad_cam": "Grad-CAM",
+    "integrated_gradients": "Integrated gradients",
+    "occlusion": "Occlusion",
+    "ablation": "Feature ablation",
+    "similarity": "Similarity",
+    "knockout": "Attention knockout",
+    "random": "Random",
+    "centre": "Centre",
+}
+"""What methods are called on the screen; one without a line here is called by its name."""
+
+RERUN = "they run the model again. Compute explore.maps.METHODS[name]().maps(trace) and give all maps by name."
 
 Maps = TokenMaps | Mapping[str, TokenMaps] | None
 
@@ -57,15 +73,22 @@ def chosen_maps(trace: Trace, maps: Maps) -> tuple[dict[str, TokenMaps], str]:
 
 
 def possible_maps(trace: Trace) -> tuple[dict[str, TokenMaps], str]:
-    """Maps of every method that the run alone suffices for, and a note of the others with what they miss."""
+    """Maps of every method that the record of the run suffices for, and a line on each reason why others are missing.
+
+    Nothing runs the model here, even where its runner is still at hand: that is for a person to ask for.
+    """
     named: dict[str, TokenMaps] = {}
     missing: dict[str, list[str]] = {}
-    for name, method in METHODS.items():
+    for name, kind in METHODS.items():
+        method = kind()
         try:
-            named[name] = method().maps(trace)
+            if method.reruns:
+                missing.setdefault(RERUN, []).append(label_of(name))
+                continue
+            named[name] = method.maps(trace)
         except ExploreError as problem:
             missing.setdefault(str(problem), []).append(label_of(name))
-    return named, "\n".join(f"Without {', '.join(labels)}: {reason}" for reason, labels in missing.items())
+    return named, "\n".join(f"{', '.join(labels)}: {reason}" for reason, labels in missing.items())
 
 
 def method_of(maps: TokenMaps) -> str:
@@ -97,7 +120,7 @@ def method_state(name: str, maps: TokenMaps, trace: Trace) -> dict[str, Any]:
         "name": name,
         "label": label_of(name),
         "about": f"{label_of(name)}: {method.source}" if method else label_of(name),
-        "control": method_of(maps) in CONTROLS,
+        "control": bool(method and method.control),
         "positions": [token.position for token in maps.tokens],
         "words": [list(word.positions) for word in words],
         "packed": pack_maps(np.concatenate([maps.array, *rows])),

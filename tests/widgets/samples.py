@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
 from explore.layout import ImageGrid, Role, TokenLayout
+from explore.maps import METHODS, TokenMaps
 from explore.sketch import Scene, Thing, scene
 from explore.trace import Token, TokenColumns, Trace
 
@@ -100,3 +103,19 @@ def _words(texts: Sequence[str], roles: Sequence[Role]) -> list[int]:
             counts[role] = counts.get(role, -1) + 1
         words.append(counts[role])
     return words
+
+
+def answer_maps(trace: Trace, method: str = "knockout", *, seed: int = 0) -> TokenMaps:
+    """Maps as a method makes them that explains the answer only: logit maps with noise, signed and divided."""
+    whole = METHODS["logit"]().maps(trace)
+    rows = [row for row, token in enumerate(whole.tokens) if token.role is Role.ANSWER]
+    noise = np.random.default_rng(seed).normal(0, 0.1, (len(rows), whole.array.shape[1]))
+    values = (3 * whole.array[rows] - 0.4 + noise).astype(np.float32)
+    scale = float(values.max())
+    return replace(
+        whole,
+        tokens=tuple(whole.tokens[row] for row in rows),
+        array=np.clip(values / scale, 0, 1),
+        parts=SimpleNamespace(values=values, unit="logit lost", scale=scale, note="Negative values are shown as 0."),
+        fingerprint={**trace.fingerprint, "maps": {"method": method}},
+    )

@@ -23,6 +23,26 @@ export function pixelTable(table, lo, hi, [from, to], fade) {
   return new Uint32Array(out.buffer);
 }
 
+const AGAINST = [62, 118, 196];
+const IN_FAVOUR = [214, 104, 20];
+
+/**
+ * A colour table for values of both signs: blue below 0, orange above, and the further from 0 the less of the picture.
+ *
+ * @param {number} lo   value of code 0
+ * @param {number} hi   value of code 255
+ * @returns {Uint32Array} pixels as putImageData wants them
+ */
+export function signedTable(lo, hi) {
+  const out = new Uint8ClampedArray(256 * 4);
+  const furthest = Math.max(Math.abs(lo), Math.abs(hi)) || 1;
+  for (let code = 0; code < 256; code++) {
+    const value = lo + (code / 255) * (hi - lo);
+    out.set([...(value < 0 ? AGAINST : IN_FAVOUR), fadeOf(Math.abs(value) / furthest)], code * 4);
+  }
+  return new Uint32Array(out.buffer);
+}
+
 // Opaque from three quarters of the scale on, so that high values show their true colour.
 function fadeOf(share) {
   return 255 * Math.min(1, 1.3 * share ** 0.9);

@@ -18,6 +18,22 @@ export function segmented(label, options, onChange) {
 }
 
 /**
+ * Any of a few, all visible.
+ * @param {string} label
+ * @param {{value: string, label: string, title?: string, muted?: boolean}[]} options
+ * @param {(values: string[]) => void} onChange  those that are on, in the order of the options
+ */
+export function choices(label, options, onChange) {
+  const changed = () => onChange(inputs.filter((input) => input.checked).map((input) => input.value));
+  const inputs = options.map(({ value }) => h("input", { type: "checkbox", value, onchange: changed }));
+  const parts = options.map((option, i) =>
+    h("label", { class: option.muted ? "muted" : "", title: option.title }, inputs[i], h("span", {}, option.label)),
+  );
+  const el = h("div", { class: "vlms-segmented vlms-choices", role: "group", "aria-label": label }, ...parts);
+  return { el, set: (values) => inputs.forEach((input) => (input.checked = values.includes(input.value))) };
+}
+
+/**
  * A control with its label beside it.
  * @param {string} label
  * @param {HTMLElement} control

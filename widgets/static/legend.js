@@ -18,13 +18,14 @@ export function legend() {
     /**
      * @param {[number, number] | null} scale  values at the ends; null where there is no map
      * @param {number | null} value   to be marked
-     * @param {string} text           what stands beside the scale
+     * @param {string} text           what is read off
+     * @param {string} hint           what stands there while nothing is
      */
-    show(scale, value, text) {
+    show(scale, value, text, hint) {
       el.classList.toggle("empty", scale === null);
       lowest.textContent = scale ? readable(scale[0]) : "–";
       highest.textContent = scale ? readable(scale[1]) : "–";
-      readout.textContent = text || (scale ? "Point at the picture to read values." : "Click a token to see its map.");
+      readout.textContent = text || hint;
       readout.classList.toggle("idle", text === "");
       marker.hidden = scale === null || value === null;
       if (!scale || value === null) return;

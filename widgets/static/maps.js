@@ -31,6 +31,11 @@ export class MapSet {
     return this.rows.get(positions.join()) ?? -1;
   }
 
+  /** Rows of those pieces that have a map of their own. @param {number[]} positions */
+  piecesOf(positions) {
+    return positions.filter((position) => this.rows.has(String(position)));
+  }
+
   value(row, cell) {
     return valueAt(this.data, row, cell);
   }

@@ -138,7 +138,8 @@ class TokenImage {
     const scale = row < 0 ? null : this.set.scaleOf(row, this.model.get("scale"));
     const value = row < 0 || shown === null ? null : this.set.value(row, shown);
     this.figures.forEach((figure) => figure.mark(this.marked, hovered, row < 0 ? null : this.set.peak(row).cell));
-    this.legend.show(scale, value, shown === null ? "" : this.describe(shown));
+    const hint = scale ? "Point at the picture to read values." : "Click a token to see its map.";
+    this.legend.show(scale, value, shown === null ? "" : this.describe(shown), hint);
   }
 
   shadeChips() {
