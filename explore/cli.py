@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 from urllib.parse import quote
 
 import typer
@@ -171,6 +171,7 @@ def sweep(
     data: Annotated[Path | None, typer.Option(help="A folder in the COCO format instead of scenes.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="Such as tam or tam:eci=false; default: all.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Default: those that compare with the truth.")] = None,
+    substrate: Annotated[Literal["blocked", "blurred"], typer.Option(help="How patches are taken away.")] = "blocked",
     folder: Annotated[Path, typer.Option(help="Keeps the scores; a stopped sweep goes on.")] = Path("runs/map-scores"),
     part: Annotated[str, typer.Option(help="NUMBER/COUNT: this process's share, counted from 0.")] = "0/1",
     order: Annotated[str | None, typer.Option(help="Metric to sort the table by.")] = None,
@@ -192,7 +193,14 @@ def sweep(
     with Progress(console=Console(stderr=True), transient=True) as bars:
         report = _report_to(bars, bars.add_task("maps", total=1.0), "maps")
         scores = score_maps(
-            runner, methods, examples, metrics=metrics, folder=folder, part=_share(part), progress=report
+            runner,
+            methods,
+            examples,
+            metrics=metrics,
+            substrate=substrate,
+            folder=folder,
+            part=_share(part),
+            progress=report,
         )
     typer.echo(markdown_scores(scores, order=order))
 
@@ -204,8 +212,8 @@ def _share(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def _report_to(bars: Progress, bar: TaskID, name: str) -> Callable[[float, str], None]:
-    def report(fraction: float, message: str) -> None:
+def _report_to(bars: Progress, bar: TaskID, name: str) -> Callable[[float | None, str], None]:
+    def report(fraction: float | None, message: str) -> None:
         bars.update(bar, completed=fraction, description=f"{name}: {message}")
 
     return report

@@ -14,6 +14,7 @@ from explore.bench.data.example import Example
 from explore.bench.metrics import METRICS, FaithfulnessMetric, Metric, bootstrap_difference, bootstrap_interval
 from explore.bench.scene_scores import SceneScores, make_case, score_case
 from explore.bench.score_files import ScoreFolder
+from explore.bench.substrates import Substrate
 from explore.errors import ParameterError
 from explore.maps import METHODS, MapMethod
 from explore.runs import Report, RunnerLike
@@ -41,6 +42,7 @@ def score_maps(
     data: Sequence[Example] | None = None,
     *,
     metrics: Metrics = None,
+    substrate: Substrate = "blocked",
     folder: str | os.PathLike[str] | None = None,
     part: tuple[int, int] = (0, 1),
     progress: Report | None = None,
@@ -58,6 +60,8 @@ def score_maps(
         Examples, such as `SketchScenes(500)` or `CocoFolder(path)`.
     metrics
         Names of `explore.bench.metrics.METRICS` or metrics with parameters; None means `PLACE_METRICS`.
+    substrate
+        How faithfulness metrics take patches away: "blocked" or "blurred", see `explore.bench.substrates`.
     folder
         Keeps every score as it is made. Called again with the same folder, the bench goes on where it was.
     part
@@ -82,11 +86,15 @@ def score_maps(
     chosen, measured = _methods(methods), _metrics(metrics)
     if not 0 <= part[0] < part[1]:
         raise ParameterError(f"part={part} was given", "It is (number, count) with number from 0 to count - 1.")
-    store = ScoreFolder(folder, _experiment(runner, chosen, measured, data), part) if folder is not None else None
+    store = (
+        ScoreFolder(folder, _experiment(runner, chosen, measured, data, substrate), part)
+        if folder is not None
+        else None
+    )
     rows = {(each.example, each.method): each for each in store.read()} if store is not None else {}
     numbers = range(part[0], len(data), part[1])
     for done, number in enumerate(numbers):
-        for scores in _scored(runner, data[number], chosen, measured, rows):
+        for scores in _scored(runner, data[number], chosen, measured, substrate, rows):
             rows[scores.example, scores.method] = scores
             if store is not None:
                 store.append(scores)
@@ -136,13 +144,14 @@ def _scored(
     example: Example,
     methods: Mapping[str, MapMethod],
     metrics: Mapping[str, Metric],
+    substrate: Substrate,
     known: Mapping[tuple[str, str], SceneScores],
 ) -> Iterable[SceneScores]:
     missing = [name for name in methods if (example.id, name) not in known]
     if missing:
         case = make_case(runner, example)
         for name in missing:
-            yield score_case(case, name, methods[name], metrics, runner)
+            yield score_case(case, name, methods[name], metrics, runner, substrate)
 
 
 def _methods(given: Methods) -> dict[str, MapMethod]:
@@ -182,10 +191,16 @@ def _made(given: Any, table: Mapping[str, type[Any]], what: str) -> Any:
 
 
 def _experiment(
-    runner: RunnerLike, methods: Mapping[str, MapMethod], metrics: Mapping[str, Metric], data: Sequence[Example]
+    runner: RunnerLike,
+    methods: Mapping[str, MapMethod],
+    metrics: Mapping[str, Metric],
+    data: Sequence[Example],
+    substrate: Substrate,
 ) -> dict[str, Any]:
-    """What decides the scores."""
+    """What decides the scores; the substrate only where a metric takes patches away."""
+    takes_away = any(isinstance(each, FaithfulnessMetric) for each in metrics.values())
     return {
+        **({"substrate": substrate} if takes_away else {}),
         "model": runner.fingerprint,
         "data": getattr(data, "fingerprint", {"examples": len(data)}),
         "metrics": {name: {"metric": each.name, **asdict(each)} for name, each in metrics.items()},

@@ -21,6 +21,7 @@ from explore.bench.metrics import (
     score_words,
 )
 from explore.bench.spans import span_tokens
+from explore.bench.substrates import Substrate, word_probability
 from explore.maps import MapMethod, TokenMaps
 from explore.runs import Report, RunnerLike
 from explore.trace import Token, Trace
@@ -100,20 +101,21 @@ def score_case(
     method: MapMethod,
     metrics: Mapping[str, Metric],
     runner: RunnerLike,
+    substrate: Substrate = "blocked",
     progress: Report | None = None,
 ) -> SceneScores:
-    """Compute the maps of a case and measure them."""
+    """Compute the maps of a case and measure them; `substrate` is how faithfulness metrics take patches away."""
     started = time.perf_counter()
     maps = method.maps(case.trace, case.tokens, runner=runner, progress=progress) if case.tokens else None
     seconds = time.perf_counter() - started
     tallies = {}
     for key, metric in metrics.items():
-        found = list(_results(case, maps, metric, runner)) if maps is not None else []
+        found = list(_results(case, maps, metric, runner, substrate)) if maps is not None else []
         tallies[key] = [float(each) for each in metric.tally(found)]
     return SceneScores(case.example.id, name, seconds, tallies)
 
 
-def _results(case: Case, maps: TokenMaps, metric: Metric, runner: RunnerLike) -> list[Any]:
+def _results(case: Case, maps: TokenMaps, metric: Metric, runner: RunnerLike, substrate: Substrate) -> list[Any]:
     """What the metric says of the case: one result per target, or one for the whole caption."""
     if isinstance(metric, CaptionMetric):
         return [_caption(case, maps)] if case.truths else []
@@ -122,7 +124,7 @@ def _results(case: Case, maps: TokenMaps, metric: Metric, runner: RunnerLike) ->
         return [metric.measure(maps.flat(tokens), truth) for tokens, truth in words]
     if isinstance(metric, FaithfulnessMetric):
         return [
-            metric.measure(lambda kept, tokens=tokens: kept_probability(case.trace, runner, tokens, kept), heat)
+            metric.measure(word_probability(case.trace, runner, tokens, substrate), heat)
             for tokens, heat in ((tokens, maps.flat(tokens)) for tokens, _ in words)
         ]
     raise TypeError(f"{type(metric).__name__} is no kind of metric that a map can be given to")
@@ -145,23 +147,3 @@ def _text(case: Case, target: Target) -> str:
 
 def _rows(maps: TokenMaps, tokens: tuple[Token, ...]) -> NDArray[np.float32]:
     return np.stack([maps.flat(token) for token in tokens])
-
-
-def kept_probability(
-    trace: Trace, runner: RunnerLike, tokens: tuple[Token, ...], kept: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Probability of a word when only some visual tokens may be attended to, (variants,).
-
-    Parameters
-    ----------
-    kept
-        (variants, visual) over the cells of all grids; the others are blocked as keys in all layers.
-    """
-    blocked = np.zeros((len(kept), trace.positions_fed), bool)
-    visual = np.concatenate([grid.positions.ravel() for grid in trace.layout.grids])
-    blocked[:, visual] = ~kept
-    numbers = [token.position - trace.prompt_length for token in tokens]
-    # Equal variants are scored once: every curve begins and ends with the same ones.
-    unique, back = np.unique(blocked, axis=0, return_inverse=True)
-    logprobs = runner.rerun(trace).without(unique).logprobs[:, numbers].astype(np.float64)
-    return np.exp(logprobs.sum(axis=1))[back.ravel()]

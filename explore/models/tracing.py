@@ -30,6 +30,7 @@ def make_trace(
     ids: list[int],
     logits: Tensor,
     fingerprint: dict[str, Any],
+    *,
     origin: Callable[[], Any] | None = None,
 ) -> Trace:
     """The trace of one run.

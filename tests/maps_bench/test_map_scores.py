@@ -10,8 +10,9 @@ from explore.bench import PLACE_METRICS, markdown_scores, plot_scores, score_map
 from explore.bench.data import SketchScenes
 from explore.bench.map_scores import CONTROL
 from explore.bench.metrics import METRICS
-from explore.bench.scene_scores import kept_probability, make_case, score_case
+from explore.bench.scene_scores import make_case, score_case
 from explore.bench.score_files import ScoreFolder
+from explore.bench.substrates import word_probability
 from explore.errors import Cancelled, ParameterError
 from explore.maps import METHODS
 from tests.tiny import tiny_runner
@@ -76,12 +77,13 @@ def test_a_metric_whose_best_is_low_turns_the_lead_around():
         assert rows.loc[("tam", metric), "lead_low"] <= rows.loc[("tam", metric), "lead_high"]
 
 
-def test_keeping_everything_is_the_probability_of_the_word():
+@pytest.mark.parametrize("substrate", ["blocked", "blurred"])
+def test_keeping_everything_is_the_probability_of_the_word(substrate):
     case = make_case(tiny_runner(), DATA[0])
     tokens = case.targets[0]
     kept = np.ones((3, 16), bool)
     kept[1] = False
-    found = kept_probability(case.trace, tiny_runner(), tokens, kept)
+    found = word_probability(case.trace, tiny_runner(), tokens, substrate)(kept)
     expected = 1.0
     for token in tokens:
         logits = case.trace.logits_of(token.position - case.trace.prompt_length).astype(np.float64)
@@ -162,6 +164,7 @@ def test_bad_requests_are_refused(tmp_path):
         ({"methods": ["tam", METHODS["tam"](eci=False)]}, "one name"),
         ({"part": (2, 2)}, "part"),
         ({"methods": []}, "No method"),
+        ({"metrics": ["deletion"], "substrate": "noise"}, "substrate"),
     ):
         with pytest.raises(ParameterError, match=what):
             score_maps(tiny_runner(), **{"data": DATA, **given})
