@@ -52,7 +52,7 @@ class _Reached(Exception):  # noqa: N818 (no failure: it stops the run)
     """The decoder was about to run; what it was given is noted."""
 
 
-def decoder_inputs(family: Family, writer: PromptWriter, info: ModelInfo, trace: Trace) -> DecoderInputs:
+def catch_decoder_inputs(family: Family, writer: PromptWriter, info: ModelInfo, trace: Trace) -> DecoderInputs:
     """Prepare the trace's pictures and text again and catch what the decoder is fed.
 
     Raises

@@ -18,7 +18,7 @@ from explore.errors import CheckpointError
 from explore.memory import readable
 from explore.models.batches import batched_answers
 from explore.models.checks import checked_head
-from explore.models.decoder_inputs import decoder_inputs
+from explore.models.decoder_inputs import catch_decoder_inputs
 from explore.models.families import require_family
 from explore.models.fingerprints import digest, run_fingerprint, runner_fingerprint
 from explore.models.generation import generate
@@ -252,7 +252,7 @@ class Runner:
         with self._running():
             last = self._rerun
             if last is None or last.trace is not trace:
-                inputs = decoder_inputs(self._family, self._writer, self._info, trace)
+                inputs = catch_decoder_inputs(self._family, self._writer, self._info, trace)
                 self._rerun = last = Rerun(self._family, self._head, inputs, trace, self._running)
             return last
 

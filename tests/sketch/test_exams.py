@@ -78,6 +78,8 @@ def test_an_exam_that_cannot_be_held_is_refused(wrong: dict[str, Any]) -> None:
 def test_the_shipped_checkpoints_do_in_a_short_exam_what_their_card_says(checkpoint: str) -> None:
     cards = json.loads((WEIGHTS / "exam.json").read_text())
     card = next(entry for entry in cards if entry["checkpoint"] == checkpoint)
+    assert card["passed"], "a checkpoint that misses a floor must not ship"
+    assert card["scenes"] >= 1000
     result = run_exam(explore.load(checkpoint), scenes=40, checkpoint=checkpoint)
     for mark in result.marks:  # few cases: the interval of the short exam must reach that of the long one
         recorded = card["marks"][mark.name]

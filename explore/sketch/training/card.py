@@ -33,7 +33,8 @@ number, text, and yes or no.
 **Training** (`python -m explore.sketch.training all`, on two cores of a CPU without a GPU). The tower learns to name
 what each patch of a crowded picture shows, then on scenes which thing comes first, second … from the left and from
 the top. The decoder learns the language from text alone: scenes put into words, patch by patch and as prose, then
-questions about them. Both meet with the decoder frozen (`frozen`), then everything is tuned together (`default`).
+questions about them. Both meet with the decoder frozen (`frozen`), then everything is tuned together, the longest
+part of it at a rate that no longer undoes what was learned (`default`).
 Minutes are wall time; a stage ran on one core where another ran beside it.
 
 {costs}
