@@ -14,6 +14,7 @@ from PIL import Image
 
 from explore.errors import ParameterError
 from explore.layout import ImageGrid, Role, TokenLayout
+from explore.maps.hiding import picture_index
 from explore.maps.overlay import draw_heat
 from explore.maps.words import Word, find_words, group_words
 from explore.trace import Token
@@ -156,13 +157,7 @@ class TokenMaps:
 
     def _picture(self, grid: ImageGrid) -> Image.Image:
         """The picture of a grid: one per image, or one per frame where the frames of a video were kept."""
-        frames = sorted({(each.image, each.frame) for each in self.layout.grids})
-        index = frames.index((grid.image, grid.frame)) if len(frames) == len(self.images) else grid.image
-        if index >= len(self.images):
-            raise ParameterError(
-                f"The picture of image {grid.image} is not here", "", "Use a trace that keeps its pictures."
-            )
-        return self.images[index]
+        return self.images[picture_index(self.layout, grid, len(self.images))]
 
     def _rows(self, key: Key) -> list[int]:
         if isinstance(key, str):
