@@ -138,7 +138,7 @@ def _find_file(folder: Path, name: str | None, *patterns: str) -> Path | None:
         found = sorted({*folder.glob(pattern), *(folder / "annotations").glob(pattern)})
         if len(found) > 1:
             raise ParameterError(
-                f"'{folder}' has several files {pattern}: {', '.join(file.name for file in found)}",
+                f"'{folder}' has several files {pattern}: {', '.join(str(file.relative_to(folder)) for file in found)}",
                 "Only one can be used.",
                 f"Name it with {pattern.partition('*')[0].replace('captions', 'answers')}=.",
             )

@@ -50,11 +50,11 @@ class AnnotatedPicture:
         categories: Mapping[int | str, str],
     ) -> None:
         self.path, self._annotations, self._categories = path, annotations, categories
-        stored, self.image = _open(path)
+        self.image, stored, turn = _open(path)
         self._size = size or self.image.size
         # How masks must be turned; 1 is not at all.
-        self._turn = 1 if self._size == self.image.size else int(stored.getexif().get(ExifTags.Base.Orientation, 1))
-        if self._size not in (self.image.size, stored.size):
+        self._turn = 1 if self._size == self.image.size else turn
+        if self._size not in (self.image.size, stored):
             raise ParameterError(
                 f"The annotations of '{path}' are for {self._size[0]} x {self._size[1]} pixels",
                 f"The picture has {self.image.width} x {self.image.height}.",
@@ -82,11 +82,12 @@ class AnnotatedPicture:
         return tuple(Target((found.start, found.end), found.name, masks[found.name]) for found in names)
 
 
-def _open(path: Path) -> tuple[Image.Image, Image.Image]:
-    """The picture as it is stored and as a person sees it."""
+def _open(path: Path) -> tuple[Image.Image, tuple[int, int], int]:
+    """The picture as a person sees it, the (width, height) it is stored with, and how it was turned from there."""
     try:
-        stored = Image.open(path)
-        return stored, ImageOps.exif_transpose(stored)
+        with Image.open(path) as stored:
+            turn = int(stored.getexif().get(ExifTags.Base.Orientation, 1))
+            return ImageOps.exif_transpose(stored), stored.size, turn
     except FileNotFoundError as error:
         raise ImageInputError(f"The picture '{path}' does not exist", "", "Say where pictures are, images=…") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
