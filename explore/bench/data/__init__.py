@@ -7,9 +7,19 @@
 """
 
 from explore.bench.data.coco_folder import CocoFolder
-from explore.bench.data.example import Example, Span, Target
+from explore.bench.data.example import Example, Examples, Span, Target
 from explore.bench.data.sized import SizedTargets
 from explore.bench.data.sketch_names import find_things
 from explore.bench.data.sketch_scenes import FIRST_BENCH_SEED, SketchScenes
 
-__all__ = ["FIRST_BENCH_SEED", "CocoFolder", "Example", "SizedTargets", "SketchScenes", "Span", "Target", "find_things"]
+__all__ = [
+    "FIRST_BENCH_SEED",
+    "CocoFolder",
+    "Example",
+    "Examples",
+    "SizedTargets",
+    "SketchScenes",
+    "Span",
+    "Target",
+    "find_things",
+]

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from explore.bench.data.coco_files import Text, read_instances, read_texts
 from explore.bench.data.coco_pictures import AnnotatedPicture
-from explore.bench.data.example import Example
+from explore.bench.data.example import Example, Examples
 from explore.bench.metrics.names import NameMatcher
 from explore.errors import ParameterError
 
@@ -21,7 +21,7 @@ QUESTION = "Write a one-sentence caption for this image:"
 """Asked where no file has a question; numbers published on COCO were made with it."""
 
 
-class CocoFolder(Sequence[Example]):
+class CocoFolder(Examples):
     """Pictures with annotated things, and captions or answers about them.
 
     Pictures are opened when an example is asked for. A word of an answer names a category when it is the category's
@@ -113,20 +113,15 @@ class CocoFolder(Sequence[Example]):
     def __len__(self) -> int:
         return len(self._texts)
 
-    @overload
-    def __getitem__(self, index: int) -> Example: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Example]: ...
-    def __getitem__(self, index: int | slice) -> Example | Sequence[Example]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        number, text = self._texts[index]
+    def example(self, number: int) -> Example:
+        """See `Examples.example`."""
+        nth, text = self._texts[number]
         about = self._known.pictures[text.picture]
         annotations = self._known.annotations.get(about.id, [])
         counted = [each for each in annotations if self.crowds or not each.get("iscrowd")]
         picture = AnnotatedPicture(self.images / about.file_name, about.size, counted, self._known.categories)
         find = partial(picture.find, matcher=self.matcher)
-        example = Example(f"{about.id}-{number}", picture.image, text.question or self.question, None, (), find)
+        example = Example(f"{about.id}-{nth}", picture.image, text.question or self.question, None, (), find)
         return example if text.answer is None else example.answered(text.answer)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,3 +79,28 @@ class Example:
     def answered(self, answer: str) -> Example:
         """The same case with another answer, as a rule the model's own, and the targets of its words."""
         return replace(self, answer=answer, targets=self.find(answer), function_words=function_word_spans(answer))
+
+
+class Examples(Sequence[Example]):
+    """A data set: examples by number, made when they are asked for."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> dict[str, Any]:
+        """What decides the examples."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def example(self, number: int) -> Example:
+        """Example number 0 to `len` - 1."""
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | Sequence[Example]:
+        if isinstance(index, slice):
+            return [self.example(each) for each in range(*index.indices(len(self)))]
+        return self.example(range(len(self))[index])

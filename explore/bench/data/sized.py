@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, overload
+from typing import Any
 
-from explore.bench.data.example import Example, Target
+from explore.bench.data.example import Example, Examples, Target
 from explore.errors import ParameterError
 
 
 @dataclass(frozen=True)
-class SizedTargets(Sequence[Example]):
+class SizedTargets(Examples):
     """The same examples, with only those targets that cover a certain share of the picture.
 
     Parameters
@@ -41,14 +41,9 @@ class SizedTargets(Sequence[Example]):
     def __len__(self) -> int:
         return len(self.data)
 
-    @overload
-    def __getitem__(self, index: int) -> Example: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Example]: ...
-    def __getitem__(self, index: int | slice) -> Example | Sequence[Example]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        whole = self.data[index]
+    def example(self, number: int) -> Example:
+        """See `Examples.example`."""
+        whole = self.data[number]
         return replace(whole, targets=self._sized(whole.targets), find=lambda text: self._sized(whole.find(text)))
 
     def _sized(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 
-from explore.bench.data.example import Example, Target
+from explore.bench.data.example import Example, Examples, Target
 from explore.bench.data.sketch_names import Extent, find_things
 from explore.bench.metrics.function_words import function_word_spans
 from explore.errors import ParameterError
@@ -21,7 +20,7 @@ FIRST_BENCH_SEED = 2_000_000_000
 
 
 @dataclass(frozen=True)
-class SketchScenes(Sequence[Example]):
+class SketchScenes(Examples):
     """Scenes with a request for a caption, drawn when they are asked for; the same again for the same parameters.
 
     Parameters
@@ -65,14 +64,9 @@ class SketchScenes(Sequence[Example]):
     def __len__(self) -> int:
         return self.scenes
 
-    @overload
-    def __getitem__(self, index: int) -> Example: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Example]: ...
-    def __getitem__(self, index: int | slice) -> Example | Sequence[Example]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        seed = self.first_seed + range(self.scenes)[index]
+    def example(self, number: int) -> Example:
+        """See `Examples.example`."""
+        seed = self.first_seed + number
         drawn = scene(seed=seed)
         asked = caption_request(drawn, self.style, np.random.default_rng(seed))
         return Example(

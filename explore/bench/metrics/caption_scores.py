@@ -16,6 +16,9 @@ from explore.errors import ParameterError
 Render = Callable[[NDArray[Any]], NDArray[Any]]
 """One map over the visual tokens, (visual,), to its picture, (height, width); `Truth.pixels` is one."""
 
+Resize = Callable[[NDArray[Any], tuple[int, int]], NDArray[Any]]
+"""A map (rows, cols) and a size (height, width) to the map at that size."""
+
 
 @dataclass(frozen=True, eq=False)
 class WordMaps:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explore.bench.metrics.caption_scores import CaptionScores, WordMaps, score_words
+from explore.bench.metrics.caption_scores import CaptionScores, Resize, WordMaps, score_words
 from explore.bench.metrics.function_words import Tagger, tag_closed_class
 from explore.bench.metrics.names import NameMatcher
 from explore.bench.metrics.plurals import same_noun
 from explore.bench.metrics.reference_captions import Match, score_reference
 from explore.errors import ParameterError
-
-Resize = Callable[[NDArray[Any], tuple[int, int]], NDArray[Any]]
-"""A map (rows, cols) and a size (height, width) to the map at that size."""
 
 _WORD = re.compile(r"&|[^\W_]+(?:['’][^\W_]+)*")
 

@@ -9,8 +9,8 @@ from scipy.ndimage import map_coordinates
 from explore.errors import ParameterError
 from explore.layout import ImageGrid, TokenLayout
 
-ROUNDING = 1e-6
-"""Boxes have single precision: a smaller share of a cell than this is an edge that was meant to be a pixel's."""
+ROUNDING = 2e-5
+"""Boxes have single precision: a smaller share of a cell than this is an edge that was meant to be another's."""
 
 
 def mask_areas(mask: ArrayLike, layout: TokenLayout, image: int = 0, frame: int = 0) -> NDArray[np.float64]:
@@ -49,7 +49,7 @@ def mask_areas(mask: ArrayLike, layout: TokenLayout, image: int = 0, frame: int 
         read: NDArray[np.float64] = map_coordinates(table, [y, x], order=1, mode="nearest")
         return read
 
-    areas, seen = corner(y1, x1) - corner(y0, x1) - corner(y1, x0) + corner(y0, x0), (x1 - x0) * (y1 - y0)
+    areas, seen = corner(y1, x1) - corner(y0, x1) - corner(y1, x0) + corner(y0, x0), seen_areas(layout, image, frame)
     whole = np.where(areas > (1 - ROUNDING) * seen, seen, areas)
     return np.where(areas < ROUNDING * seen, 0, whole)
 
@@ -57,7 +57,9 @@ def mask_areas(mask: ArrayLike, layout: TokenLayout, image: int = 0, frame: int 
 def seen_areas(layout: TokenLayout, image: int = 0, frame: int = 0) -> NDArray[np.float64]:
     """Area of the picture that each visual token looks at, (visual,) in square pixels; 0 for padding."""
     x0, y0, x1, y1 = _boxes_inside(layout, image, frame)
-    return (x1 - x0) * (y1 - y0)
+    boxes = np.concatenate([grid.boxes.reshape(-1, 4) for grid in layout.grids]).T.astype(np.float64)
+    whole, seen = (boxes[2] - boxes[0]) * (boxes[3] - boxes[1]), (x1 - x0) * (y1 - y0)
+    return np.where(seen < ROUNDING * whole, 0, seen)
 
 
 def mask_coverage(mask: ArrayLike, layout: TokenLayout, image: int = 0, frame: int = 0) -> NDArray[np.float64]:

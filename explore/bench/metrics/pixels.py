@@ -45,7 +45,10 @@ def pixel_map(heat: NDArray[np.floating], layout: TokenLayout, image: int = 0, f
             down, across = _weights(grid, axis=1, length=height), _weights(grid, axis=0, length=width)
             total += down @ values[..., cells].reshape(*heat.shape[:-1], grid.rows, grid.cols) @ across.T
             cover += down @ counted[cells].reshape(grid.rows, grid.cols).astype(np.float64) @ across.T
-    return np.divide(total, cover, out=np.full_like(total, np.nan), where=cover > 0)
+    drawn = np.divide(total, cover, out=np.full_like(total, np.nan), where=cover > 0)
+    # Weights add up to one but for rounding; a constant map must stay constant to the last bit, or noise has a peak.
+    own = values[..., None, counted]
+    return np.clip(drawn, own.min(-1, keepdims=True), own.max(-1, keepdims=True))
 
 
 def _weights(grid: ImageGrid, axis: int, length: int) -> NDArray[np.float64]:

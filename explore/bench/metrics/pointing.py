@@ -12,6 +12,9 @@ from explore.bench.metrics.metric import LocationMetric
 from explore.bench.metrics.truth import Truth
 from explore.errors import ParameterError
 
+_SAME = 1e-9
+"""Share of a map's range below which two pixels are equally hot."""
+
 
 @dataclass(frozen=True)
 class PointingGame(LocationMetric):
@@ -44,7 +47,9 @@ class PointingGame(LocationMetric):
 
     def locate(self, heat: NDArray[np.float64], truth: Truth) -> float:
         picture = truth.pixels(heat)
-        row, col = np.unravel_index(int(np.nanargmax(picture)), picture.shape)
+        low, high = np.nanmin(picture), np.nanmax(picture)
+        # Between two equal cells interpolation is equal but for rounding, which must not choose the point.
+        row, col = np.unravel_index(int(np.argmax(picture >= high - _SAME * (high - low))), picture.shape)
         rows, cols = np.nonzero(truth.mask)
         return float(((rows - row) ** 2 + (cols - col) ** 2).min() < self.tolerance**2)
 

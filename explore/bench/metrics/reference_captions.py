@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explore.bench.metrics.caption_scores import CaptionScores, WordMaps, best_overlap, dark_shares
+from explore.bench.metrics.caption_scores import CaptionScores, Resize, WordMaps, best_overlap, dark_shares
 from explore.bench.metrics.fixed_point import fixed_point_resize
 from explore.bench.metrics.function_words import Tagger
 from explore.bench.metrics.otsu import otsu_threshold
@@ -38,7 +38,7 @@ def score_reference(
     categories: Mapping[str, int],
     tag: Tagger,
     match: Match,
-    resize: Callable[[NDArray[Any], tuple[int, int]], NDArray[Any]] | None = None,
+    resize: Resize | None = None,
 ) -> CaptionScores:
     """Scores of one caption in reference mode; parameters as in `score_caption`, every one given."""
     grey = maps if maps.dtype == np.uint8 else (maps * 255).astype(np.uint8)
