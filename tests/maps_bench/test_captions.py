@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from explore.bench.metrics import METRICS, NameMatcher, WordMaps, score_caption, score_words
+from explore.bench.metrics import METRICS, NameMatcher, Truth, WordMaps, score_caption, score_words
 from explore.bench.metrics.fixed_point import fixed_point_resize
 from explore.errors import ParameterError
 from tests.maps_bench import golden_captions as golden
+from tests.maps_bench.layouts import box_mask, grid, layout
 
 
 def scores(pieces=golden.PIECES, maps=None, labels=None, categories=golden.CATEGORIES, **options):
@@ -143,6 +144,13 @@ def test_the_best_piece_of_a_word_counts():
     word = WordMaps("bench", np.stack([wrong, right]), "noun", mask)
     found = score_words([word], lambda flat: flat.reshape(4, 6))
     assert found.objects == found.precision == found.recall == 1
+
+
+def test_a_constant_map_scores_nothing_drawn_from_any_layout():
+    truth = Truth(box_mask((640, 427), 10, 10, 300, 200), layout(grid(24, 24, (640, 427))))
+    found = score_words([WordMaps("dog", np.full((1, 576), 0.7), "noun", truth.mask)], truth.pixels)
+    assert found.objects == found.precision == 0
+    assert found.threshold == 0.7
 
 
 def test_function_words_by_hand():

@@ -89,6 +89,12 @@ def test_single_precision_makes_no_slivers():
     np.testing.assert_array_equal(cover, [[1, 1, 0]] * 3)
 
 
+def test_single_precision_lets_no_padding_in():
+    """A row of padding whose boxes end a hair inside the picture sees nothing of it."""
+    tokens = layout(grid(3, 2, (20, 20), box=(0, -9.999998, 20, 20.000002)))
+    np.testing.assert_array_equal(seen_areas(tokens).reshape(3, 2) > 0, [[False] * 2, [True] * 2, [True] * 2])
+
+
 @pytest.mark.parametrize(
     ("mask", "says"),
     [

@@ -124,8 +124,18 @@ def test_of_equal_pixels_and_cells_the_first_is_the_point():
     corner = Truth(box_mask((50, 40), 0, 0, 2, 2), plain(4, 5))
     other = Truth(box_mask((50, 40), 48, 38, 50, 40), plain(4, 5))
     for metric in (PointingGame(), CellPointing()):
-        assert metric.measure(np.ones(20), corner) == 1
-        assert metric.measure(np.ones(20), other) == 0
+        for value in (1.0, 0.7, 1 / 3):
+            assert metric.measure(np.full(20, value), corner) == 1
+            assert metric.measure(np.full(20, value), other) == 0
+
+
+def test_rounding_between_equal_cells_does_not_choose_the_point():
+    tokens = layout(grid(24, 24, (640, 427)))
+    heat = np.zeros((24, 24))
+    heat[3:9, 5:11] = 0.7
+    top = np.zeros((427, 640), bool)
+    top[int(np.ceil(3.5 * 427 / 24 - 0.5)), int(np.ceil(5.5 * 640 / 24 - 0.5))] = True
+    assert PointingGame(1).measure(heat.ravel(), Truth(top, tokens)) == 1
 
 
 def test_pointing_on_the_grid_wants_a_share_of_the_cell():

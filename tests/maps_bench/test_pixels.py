@@ -6,6 +6,7 @@ from skimage.transform import resize
 
 from explore.bench.metrics import pixel_map
 from explore.bench.metrics.fixed_point import fixed_point_resize
+from explore.bench.metrics.otsu import otsu_threshold
 from tests.maps_bench.layouts import grid, layout, plain
 
 
@@ -23,6 +24,12 @@ def test_several_maps_at_once():
     drawn = pixel_map(heat, plain(4, 5))
     assert drawn.shape == (2, 3, 40, 50)
     np.testing.assert_array_equal(drawn[1, 2], pixel_map(heat[1, 2], plain(4, 5)))
+
+
+@pytest.mark.parametrize("value", [0.7, 1 / 3, 1e-30, -2.1, 0.0])
+def test_a_constant_map_is_constant_to_the_last_bit(value):
+    drawn = pixel_map(np.full(576, value), layout(grid(24, 24, (640, 427))))
+    assert set(np.unique(drawn)) == {value}
 
 
 def test_pixels_that_no_token_looks_at_are_nan():
@@ -76,3 +83,17 @@ def test_fixed_point_is_within_one_grey_level_of_exact():
 
 def test_fixed_point_leaves_a_single_value_alone():
     assert (fixed_point_resize(np.full((1, 1), 77, np.uint8), (6, 9)) == 77).all()
+
+
+@pytest.mark.parametrize("value", [0.7, 1 / 3, 1e-30, -2.1, 0.0])
+def test_nothing_is_bright_in_a_picture_of_one_value(value):
+    drawn = np.full((9, 9), value)
+    assert otsu_threshold(drawn) == value
+    drawn[0, 0] *= 1 + 1e-15
+    assert otsu_threshold(drawn) == drawn.max()
+
+
+def test_otsu_parts_two_levels_and_leaves_nan_out():
+    drawn = np.array([[0.1, 0.2, 0.8], [0.9, np.nan, np.nan]])
+    assert 0.2 <= otsu_threshold(drawn) < 0.8
+    assert otsu_threshold(np.array([[3, 3, 200]], np.uint8)) == 3
