@@ -1,4 +1,4 @@
-"""`python -m tests.screenshots [folder]`: pictures of every view for looking at, both themes, wide and narrow.
+"""`python -m tests.screenshots [folder] [--only name]`: pictures of every view, both themes, wide and narrow.
 
 Nothing is compared: a person (or whoever reviews a change of the views) looks at them. Views that need a kernel stand
 on a bare page, each drawn by a module of its own as in a notebook; the others, and names that begin with "saved", are
@@ -12,7 +12,7 @@ import io
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, sync_playwright
@@ -21,29 +21,34 @@ import explore
 from explore.errors import CheckpointError
 from explore.jobs import Job
 from explore.layout import TokenLayout
+from explore.maps import METHODS
 from explore.sessions import Session
 from explore.trace import Trace
 from tests.browser import CHROMIUM, FLAGS, PATIENCE, mount_on
-from tests.widgets.samples import HOSTILE, sample_grid, sample_trace
-from widgets import JobBar, SessionPanel, TokenImageView
+from tests.widgets.samples import HOSTILE, answer_maps, sample_grid, sample_scene, sample_trace
+from widgets import CompareMaps, JobBar, SessionPanel, TokenImageView
 from widgets.ask_form import AskForm
 from widgets.base import View
 from widgets.export import export_html
 
 Scheme = Literal["light", "dark"]
 FAILURE = "The prompt is 4096 tokens long. The model takes 2048. Use a shorter question or a smaller picture."
-SIZES: tuple[tuple[int, Scheme], ...] = ((1200, "light"), (1200, "dark"), (480, "light"), (760, "dark"))
+SIZES: tuple[tuple[int, Scheme], ...] = ((1200, "light"), (1200, "dark"), (480, "light"), (480, "dark"), (760, "dark"))
 
 
 def main() -> None:
     """Write the pictures and say where."""
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description="Pictures of every view.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("runs/screenshots"))
-    folder = parser.parse_args().folder
+    parser.add_argument("--only", default="", help="names that begin with this")
+    wanted = parser.parse_args()
+    folder = wanted.folder
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as pages:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS), timeout=PATIENCE)
         for name, views in scenes().items():
+            if not name.startswith(wanted.only):
+                continue
             path = export_html(views, Path(pages) / f"{name}.html", title=name.replace("-", " ").capitalize())
             live = not name.startswith("saved") and any(view.handlers() for view in views)
             for width, scheme in SIZES:
@@ -52,7 +57,7 @@ def main() -> None:
                 page.goto("about:blank" if live else path.as_uri())
                 for view in views if live else ():
                     mount_on(page, view)
-                if name == "patch":
+                if name in ("patch", "compare-made"):
                     pin(page)
                 page.wait_for_timeout(300)
                 page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
@@ -64,7 +69,8 @@ def main() -> None:
 def scenes() -> dict[str, list[View]]:
     """What is photographed: name to the views of one page."""
     session = Session(cache_bytes=0)
-    trace = shown_trace(session)
+    trace, made_up = shown_trace(session), sample_trace()
+    cat, house = sample_scene().masks
     jobs, asking = JobBar(session), AskForm(_never)
     jobs.jobs = [
         _job(1, "Ask “What is this?”", "done", 1.0),
@@ -82,6 +88,12 @@ def scenes() -> dict[str, list[View]]:
         "no-maps": [TokenImageView(replace(sample_trace(), columns=None))],
         "no-pictures": [TokenImageView(replace(sample_trace(), images=()))],
         "nothing-said": [TokenImageView(sample_trace(answer=()))],
+        "compare": [CompareMaps(made_up, masks={"cat": cat, "house": house}, region="house")],
+        "compare-answer": [CompareMaps(trace, words=False, stretch=True)],
+        "compare-made": [compared(made_up, masks={"cat": cat}, region="cat", opened=["tam", "knockout"], table=True)],
+        "compare-two-pictures": [CompareMaps(sample_trace(pictures=2), shown=["tam", "logit"], grid=1)],
+        "compare-portrait": [CompareMaps(portrait_trace(), region=(40, 240, 260, 460), opened=["random"])],
+        "compare-no-pictures": [CompareMaps(replace(made_up, images=()), smooth=False)],
         "ask-scenes": [asking],
         "ask-drawing": [AskForm(_never, origin="drawing")],
         "ask-photo": [AskForm(_never, origin="photo")],
@@ -89,6 +101,15 @@ def scenes() -> dict[str, list[View]]:
         "session": [jobs, SessionPanel(session)],
         "saved-form": [AskForm(_never), AskForm(_never, origin="drawing")],
     }
+
+
+def compared(trace: Trace, **settings: Any) -> CompareMaps:
+    """Eight methods, some of which explain the answer only."""
+    recorded = {name: METHODS[name]().maps(trace) for name in ("tam", "logit", "random", "centre")}
+    rerun = {
+        name: answer_maps(trace, name, seed=seed) for seed, name in enumerate(("rollout", "relevance", "occlusion"))
+    }
+    return CompareMaps(trace, {**recorded, **rerun, "knockout": answer_maps(trace, seed=9)}, **settings)
 
 
 def portrait() -> Image.Image:

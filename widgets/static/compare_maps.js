@@ -55,7 +55,8 @@ class CompareMaps {
 
   /** The method the chips are shaded by: the first that has a panel. */
   get leading() {
-    return this.panels.find(({ el }) => !el.hidden)?.set ?? this.panels[0]?.set;
+    const shown = this.model.get("shown");
+    return (this.panels.find(({ set }) => shown.includes(set.name)) ?? this.panels[0])?.set;
   }
 
   /** Change a setting for scripts and saving too; the model's own event brings it here. */

@@ -32,6 +32,8 @@ export function makingPanel(set, state, onClose) {
     h("div", { class: "vlms-making-head" }, h("h3", {}, name), choice, close),
     h("div", { class: "vlms-making-body" }, facts, pictures),
   );
+  // Where every token is told the same there is nothing to choose.
+  const perToken = steps.length > 0 || state.facts.some(({ text }) => typeof text !== "string");
   let piece = null;
   let shown = null;
 
@@ -70,7 +72,7 @@ export function makingPanel(set, state, onClose) {
       const options = pieces.map((position) => ({ value: String(position), label: visibleText(now.texts.get(position)) }));
       const picker = segmented("Piece of the word", options, (value) => choosePiece(Number(value)));
       picker.set(String(piece));
-      choice.replaceChildren(...(pieces.length > 1 ? [h("span", { class: "vlms-hint" }, "Piece"), picker.el] : []));
+      choice.replaceChildren(...(perToken && pieces.length > 1 ? [h("span", { class: "vlms-hint" }, "Piece"), picker.el] : []));
       choosePiece(piece);
     },
   };
