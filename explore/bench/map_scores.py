@@ -12,7 +12,7 @@ import pandas as pd
 
 from explore.bench.data.example import Example
 from explore.bench.metrics import METRICS, FaithfulnessMetric, Metric, bootstrap_difference, bootstrap_interval
-from explore.bench.scene_scores import SceneScores, make_case, score_case
+from explore.bench.scene_scores import CEILING, SceneScores, make_case, score_case
 from explore.bench.score_files import ScoreFolder
 from explore.bench.substrates import Substrate
 from explore.errors import ParameterError
@@ -20,6 +20,7 @@ from explore.maps import METHODS, MapMethod
 from explore.runs import Report, RunnerLike
 
 CONTROL = "random"
+"""Always scored too, as is `CEILING`: what knows nothing, and what knows all but must say it in whole patches."""
 PLACE_METRICS = tuple(name for name, metric in METRICS.items() if not issubclass(metric, FaithfulnessMetric))
 """Metrics that compare maps with the truth; the others run the model dozens of times for every word."""
 EVERY_METHOD = (
@@ -55,7 +56,7 @@ def score_maps(
         The model whose maps are scored.
     methods
         Names of `explore.maps.METHODS` or methods with parameters, by name if several are of one kind; None means all
-        of the table. The random control is always among them.
+        of the table. The random control and the true masks themselves are always among them.
     data
         Examples, such as `SketchScenes(500)` or `CocoFolder(path)`.
     metrics
@@ -142,7 +143,7 @@ def _line(name: str, label: str, metric: Metric, own: np.ndarray, chance: np.nda
 def _scored(
     runner: RunnerLike,
     example: Example,
-    methods: Mapping[str, MapMethod],
+    methods: Mapping[str, MapMethod | None],
     metrics: Mapping[str, Metric],
     substrate: Substrate,
     known: Mapping[tuple[str, str], SceneScores],
@@ -154,11 +155,11 @@ def _scored(
             yield score_case(case, name, methods[name], metrics, runner, substrate)
 
 
-def _methods(given: Methods) -> dict[str, MapMethod]:
+def _methods(given: Methods) -> dict[str, MapMethod | None]:
     if given is None:
         given = METHODS
     if isinstance(given, Mapping):
-        chosen = {name: _made(each, METHODS, "method") for name, each in given.items()}
+        chosen: dict[str, MapMethod | None] = {name: _made(each, METHODS, "method") for name, each in given.items()}
     else:
         made = [_made(each, METHODS, "method") for each in given]
         chosen = {each.name: each for each in made}
@@ -170,7 +171,8 @@ def _methods(given: Methods) -> dict[str, MapMethod]:
             )
     if not chosen:
         raise ParameterError("No method was given", f"Methods: {', '.join(METHODS)}.")
-    return chosen if CONTROL in chosen else {**chosen, CONTROL: METHODS[CONTROL]()}
+    chosen.setdefault(CONTROL, METHODS[CONTROL]())
+    return {**chosen, CEILING: None}
 
 
 def _metrics(given: Metrics) -> dict[str, Metric]:
@@ -192,7 +194,7 @@ def _made(given: Any, table: Mapping[str, type[Any]], what: str) -> Any:
 
 def _experiment(
     runner: RunnerLike,
-    methods: Mapping[str, MapMethod],
+    methods: Mapping[str, MapMethod | None],
     metrics: Mapping[str, Metric],
     data: Sequence[Example],
     substrate: Substrate,
@@ -204,5 +206,7 @@ def _experiment(
         "model": runner.fingerprint,
         "data": getattr(data, "fingerprint", {"examples": len(data)}),
         "metrics": {name: {"metric": each.name, **asdict(each)} for name, each in metrics.items()},
-        "methods": {name: {"method": each.name, **asdict(each)} for name, each in methods.items()},
+        "methods": {
+            name: None if each is None else {"method": each.name, **asdict(each)} for name, each in methods.items()
+        },
     }

@@ -26,6 +26,9 @@ from explore.maps import MapMethod, TokenMaps
 from explore.runs import Report, RunnerLike
 from explore.trace import Token, Trace
 
+CEILING = "truth"
+"""What the true masks themselves score is called this in tables."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -98,21 +101,43 @@ class SceneScores:
 def score_case(
     case: Case,
     name: str,
-    method: MapMethod,
+    method: MapMethod | None,
     metrics: Mapping[str, Metric],
     runner: RunnerLike,
     substrate: Substrate = "blocked",
     progress: Report | None = None,
 ) -> SceneScores:
-    """Compute the maps of a case and measure them; `substrate` is how faithfulness metrics take patches away."""
+    """Compute the maps of a case and measure them.
+
+    Parameters
+    ----------
+    method
+        None stands for the truth itself: see `true_maps`.
+    substrate
+        How faithfulness metrics take patches away.
+    """
     started = time.perf_counter()
-    maps = method.maps(case.trace, case.tokens, runner=runner, progress=progress) if case.tokens else None
+    if not case.tokens:
+        maps = None
+    elif method is None:
+        maps = true_maps(case)
+    else:
+        maps = method.maps(case.trace, case.tokens, runner=runner, progress=progress)
     seconds = time.perf_counter() - started
     tallies = {}
     for key, metric in metrics.items():
         found = list(_results(case, maps, metric, runner, substrate)) if maps is not None else []
         tallies[key] = [float(each) for each in metric.tally(found)]
     return SceneScores(case.example.id, name, seconds, tallies)
+
+
+def true_maps(case: Case) -> TokenMaps:
+    """The ceiling: every naming word lights up what the thing covers of each patch, every function word nothing."""
+    tokens = tuple(case.trace.tokens[position] for position in case.tokens)
+    rows = {token.position: np.zeros(len(case.truths[0].seen) if case.truths else 0, np.float32) for token in tokens}
+    for word, truth in zip(case.targets, case.truths, strict=True):
+        rows |= {token.position: truth.cover.astype(np.float32) for token in word}
+    return TokenMaps(tokens, np.stack(list(rows.values())), case.trace.layout, case.trace.images)
 
 
 def _results(case: Case, maps: TokenMaps, metric: Metric, runner: RunnerLike, substrate: Substrate) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from explore.bench.scene_scores import CEILING
 from explore.errors import ParameterError
 
 HEADINGS: Mapping[str, str] = {
@@ -24,6 +25,8 @@ HEADINGS: Mapping[str, str] = {
 
 def markdown_scores(scores: pd.DataFrame, metrics: Sequence[str] | None = None, order: str | None = None) -> str:
     """The table of `score_maps` in Markdown: one line per method, the best value of every metric in bold.
+
+    The true masks, where they were scored, come last: what whole patches can reach at all.
 
     Parameters
     ----------
@@ -48,6 +51,7 @@ def markdown_scores(scores: pd.DataFrame, metrics: Sequence[str] | None = None, 
     if order:
         low_first = by_name[order]["best"].iloc[0] == "low"
         methods = list(by_name[order]["value"].sort_values(ascending=low_first).index)
+    methods.sort(key=lambda name: name == CEILING)
     leaders = {name: _leader(by_name[name]) for name in wanted}
     lines = ["| method | " + " | ".join(HEADINGS.get(name, name) for name in wanted) + " | ms |"]
     lines.append("|---|" + "--:|" * (len(wanted) + 1))
@@ -93,7 +97,7 @@ def plot_scores(scores: pd.DataFrame, metric: str = "auroc") -> go.Figure:
 
 
 def _leader(part: pd.DataFrame) -> str:
-    value = part["value"]
+    value = part["value"].drop(CEILING, errors="ignore")
     return str(value.idxmax() if part["best"].iloc[0] == "high" else value.idxmin())
 
 

@@ -10,7 +10,7 @@ from explore.bench import PLACE_METRICS, markdown_scores, plot_scores, score_map
 from explore.bench.data import SketchScenes
 from explore.bench.map_scores import CONTROL
 from explore.bench.metrics import METRICS
-from explore.bench.scene_scores import make_case, score_case
+from explore.bench.scene_scores import CEILING, make_case, score_case
 from explore.bench.score_files import ScoreFolder
 from explore.bench.substrates import word_probability
 from explore.errors import Cancelled, ParameterError
@@ -28,9 +28,9 @@ def table():
 
 def test_one_row_per_method_and_metric_with_the_control_among_them(table):
     assert isinstance(table, pd.DataFrame)
-    assert list(dict.fromkeys(table["method"])) == [*QUICK, CONTROL]
+    assert list(dict.fromkeys(table["method"])) == [*QUICK, CONTROL, CEILING]
     assert list(dict.fromkeys(table["metric"])) == list(PLACE_METRICS)
-    assert len(table) == 3 * len(PLACE_METRICS)
+    assert len(table) == 4 * len(PLACE_METRICS)
     assert (table["examples"] == 3).all()
     assert (table["low"] <= table["value"] + 1e-12).all()
     assert (table["value"] <= table["high"] + 1e-12).all()
@@ -40,32 +40,17 @@ def test_one_row_per_method_and_metric_with_the_control_among_them(table):
 def test_every_method_of_the_table_can_be_scored():
     methods = {name: METHODS[name](**({"steps": 2} if name == "integrated_gradients" else {})) for name in METHODS}
     found = score_maps(tiny_runner(), methods, SketchScenes(1, style="short"), metrics=["auroc"])
-    assert list(found["method"]) == list(METHODS)
+    assert list(found["method"]) == [*METHODS, CEILING]
     assert found["value"].between(0, 1).all()
 
 
-def test_a_map_that_knows_the_truth_wins():
-    class Oracle(METHODS["random"]):
-        name = "oracle"
-
-        def compute(self, run):
-            case = cases[tuple(run.trace.ids)]
-            rows = []
-            for token in run.tokens:
-                own = [truth.cover for truth, word in zip(case.truths, case.targets, strict=True) if token in word]
-                rows.append(own[0] if own else np.zeros(len(run.visual)))
-            return np.stack(rows).astype(np.float32), None
-
-    cases = {}
-    for example in DATA:
-        case = make_case(tiny_runner(), example)
-        cases[tuple(case.trace.ids)] = case
-    found = score_maps(tiny_runner(), {"oracle": Oracle()}, DATA).set_index(["method", "metric"])
+def test_the_true_masks_are_the_ceiling(table):
+    rows = table.set_index(["method", "metric"])["value"]
+    assert rows[CEILING, "func_iou"] == 1
     # Cells that the thing covers in part are half right and half wrong, even for the truth itself.
-    assert found.loc[("oracle", "auroc"), "value"] > 0.9
-    assert found.loc[("oracle", "func_iou"), "value"] == 1
-    for metric in ("auroc", "relevance_mass", "relevance_rank", "pointing_cells", "obj_iou"):
-        assert found.loc[("oracle", metric), "lead"] > 0.3
+    assert rows[CEILING, "auroc"] > 0.9
+    for metric in PLACE_METRICS:
+        assert all(rows[CEILING, metric] >= rows[method, metric] for method in [*QUICK, CONTROL])
 
 
 def test_a_metric_whose_best_is_low_turns_the_lead_around():
@@ -100,7 +85,7 @@ def test_a_stopped_bench_goes_on_where_it_was(tmp_path, table, monkeypatch):
     with pytest.raises(Cancelled):
         score_maps(tiny_runner(), QUICK, DATA, folder=tmp_path, progress=stop)
     done = len((tmp_path / "scores-0-of-1.jsonl").read_text().splitlines())
-    assert done == 2 * 3
+    assert done == 2 * 4
     with (tmp_path / "scores-0-of-1.jsonl").open("a") as file:
         file.write('{"example": "half a li')
     counted = []
@@ -108,7 +93,7 @@ def test_a_stopped_bench_goes_on_where_it_was(tmp_path, table, monkeypatch):
         "explore.bench.map_scores.score_case", lambda *given: counted.append(given[1]) or score_case(*given)
     )
     again = score_maps(tiny_runner(), QUICK, DATA, folder=tmp_path)
-    assert len(counted) == 3
+    assert len(counted) == 4
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), table.drop(columns="seconds"))
 
 
@@ -122,9 +107,9 @@ def test_methods_may_be_added_and_other_experiments_are_refused(tmp_path):
     one = SketchScenes(1, style="short")
     score_maps(tiny_runner(), ["tam"], one, metrics=["auroc"], folder=tmp_path)
     found = score_maps(tiny_runner(), ["logit"], one, metrics=["auroc"], folder=tmp_path)
-    assert list(found["method"]) == ["logit", CONTROL]
+    assert list(found["method"]) == ["logit", CONTROL, CEILING]
     known = json.loads((tmp_path / "experiment.json").read_text())["methods"]
-    assert set(known) == {"tam", "logit", CONTROL}
+    assert set(known) == {"tam", "logit", CONTROL, CEILING}
     for methods, data, metrics in (
         ({"tam": METHODS["tam"](eci=False)}, one, ["auroc"]),
         (["tam"], SketchScenes(2, style="short"), ["auroc"]),
@@ -146,12 +131,13 @@ def test_tables_for_people(table):
     text = markdown_scores(table, ["auroc", "obj_iou"], order="auroc")
     lines = text.splitlines()
     assert lines[0] == "| method | AUROC | Obj-IoU | ms |"
-    assert len(lines) == 2 + 3
+    assert len(lines) == 2 + 4
+    assert lines[-1].startswith(f"| {CEILING} |")
     assert text.count("**") == 4
-    best = table[table["metric"] == "auroc"].sort_values("value").iloc[-1]["method"]
+    best = table[(table["metric"] == "auroc") & (table["method"] != CEILING)].sort_values("value").iloc[-1]["method"]
     assert lines[2].startswith(f"| {best} |")
     figure = plot_scores(table, "auroc")
-    assert len(figure.data[0].x) == 3
+    assert len(figure.data[0].x) == 4
     for make in (lambda: markdown_scores(table, ["speed"]), lambda: plot_scores(table, "speed")):
         with pytest.raises(ParameterError, match="speed"):
             make()
