@@ -1,0 +1,181 @@
+"""The zoo: a tiny random model with its real processor for each family that transformers maps to image and text.
+
+`ZOO[model_type].build()` gives (model, processor); nothing is imported or built before. A family that is not here has
+its reason in `LEFT_OUT`. A new one is a function in the file of its layout and a line below.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Built = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One family.
+
+    Parameters
+    ----------
+    build
+        Makes model and processor, once; `build.__wrapped__()` makes them again.
+    layout
+        How its visual tokens lie: "fixed" (one square grid), "anyres" (tiles joined, newlines), "tiles" (a grid each),
+        "dynamic" (a grid as large as the picture, row by row), "merged" (the same, patches in blocks), "queries" (no
+        grid), "encoder-decoder", "cross-attention".
+    video
+        Whether it takes films.
+    two_way
+        Whether image tokens see later ones.
+    several
+        Whether one prompt can hold two pictures.
+    offsets
+        What the processor says about the characters of its tokens: "good"; "shifted" where it changes the text before
+        it notes the places; "missing" where it notes none.
+    needs
+        Packages a real checkpoint's processor needs and that may be absent; their part is played by the zoo.
+    note
+        What else a reader should know.
+    """
+
+    build: Callable[[], Built]
+    layout: str
+    video: bool = False
+    two_way: bool = False
+    several: bool = True
+    offsets: str = "good"
+    needs: tuple[str, ...] = ()
+    note: str = ""
+
+
+def _entry(place: str, **more: Any) -> Entry:
+    module, name = place.split(".")
+
+    def make() -> Built:
+        built: Built = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+        return built
+
+    layout = more.pop("layout", module)
+    return Entry(functools.cache(make), layout, **more)
+
+
+_TV = ("torchvision",)
+
+ZOO: dict[str, Entry] = {
+    "llava": _entry("fixed.llava"),
+    "vipllava": _entry("fixed.vipllava"),
+    "gemma3": _entry("fixed.gemma3", two_way=True, note="two-way only with token_type_ids"),
+    "paligemma": _entry(
+        "fixed.paligemma",
+        two_way=True,
+        offsets="shifted",
+        note="base models, no chat template; its processor writes bos behind the pictures and a newline at the end, and makes labels",
+    ),
+    "deepseek_vl": _entry("fixed.deepseek_vl"),
+    "deepseek_vl_hybrid": _entry("fixed.deepseek_vl_hybrid"),
+    "janus": _entry("fixed.janus"),
+    "got_ocr2": _entry("fixed.got_ocr2"),
+    "video_llava": _entry("fixed.video_llava", video=True, needs=_TV),
+    "llava_next": _entry("anyres.llava_next"),
+    "llava_next_video": _entry("anyres.llava_next_video", video=True, needs=_TV),
+    "llava_onevision": _entry("anyres.llava_onevision", video=True, needs=_TV),
+    "internvl": _entry("tiles.internvl", video=True, needs=_TV),
+    "idefics3": _entry("tiles.idefics3"),
+    "smolvlm": _entry("tiles.smolvlm", video=True, needs=("torchvision", "num2words")),
+    "aya_vision": _entry("tiles.aya_vision"),
+    "ovis2": _entry("tiles.ovis2"),
+    "cohere2_vision": _entry("tiles.cohere2_vision", needs=_TV),
+    "llama4": _entry("tiles.llama4", needs=_TV, note="pixels come in bfloat16"),
+    "mistral3": _entry("dynamic.mistral3", needs=_TV),
+    "lighton_ocr": _entry("dynamic.lighton_ocr"),
+    "kimi_k25": _entry("dynamic.kimi_k25", video=True, needs=_TV),
+    "lfm2_vl": _entry("dynamic.lfm2_vl", needs=_TV, note="large pictures become tiles and a small whole one"),
+    "minicpmv4_6": _entry("dynamic.minicpmv4_6", video=True, needs=_TV, note="large pictures become slices too"),
+    "molmo2": _entry(
+        "dynamic.molmo2",
+        video=True,
+        two_way=True,
+        offsets="shifted",
+        needs=_TV,
+        note="its processor writes bos in front of a text without one",
+    ),
+    "qwen2_vl": _entry("merged.qwen2_vl", video=True, needs=_TV),
+    "qwen2_5_vl": _entry("merged.qwen2_5_vl", video=True, needs=_TV),
+    "qwen3_vl": _entry("merged.qwen3_vl", video=True, needs=_TV),
+    "qwen3_vl_moe": _entry("merged.qwen3_vl_moe", video=True, needs=_TV),
+    "qwen3_5": _entry("merged.qwen3_5", video=True, needs=_TV),
+    "qwen3_5_moe": _entry("merged.qwen3_5_moe", video=True, needs=_TV),
+}
+
+LEFT_OUT: dict[str, str] = {
+    "aria": "not built yet",
+    "blip": "not built yet",
+    "blip-2": "not built yet",
+    "chameleon": "not built yet",
+    "cohere_compass": "not built yet",
+    "cosmos3_edge": "not built yet",
+    "cosmos3_omni": "not built yet",
+    "deepseek_ocr2": "not built yet",
+    "diffusion_gemma": "generates by filling a block of noise; there is no next-token logit",
+    "dots3_note": "not built yet",
+    "emu3": "not built yet",
+    "ernie4_5_vl_moe": "not built yet",
+    "evolla": "protein sequences, no pixels",
+    "exaone4_5": "not built yet",
+    "fast_vlm": "its vision tower comes from timm, which imports torchvision when it is imported",
+    "florence2": "not built yet",
+    "fuyu": "not built yet",
+    "gemma3n": "its vision tower comes from timm, which imports torchvision when it is imported",
+    "gemma4": "not built yet",
+    "gemma4_unified": "not built yet",
+    "git": "not built yet",
+    "glm46v": "not built yet",
+    "glm4v": "not built yet",
+    "glm4v_moe": "not built yet",
+    "glm5_next": "not built yet",
+    "glm_ocr": "not built yet",
+    "glmga": "not built yet",
+    "granite4_vision": "not built yet",
+    "granite_docling": "not built yet",
+    "hunyuan_vl": "not built yet",
+    "hyperclovax_vision_v2": "not built yet",
+    "idefics": "not built yet",
+    "idefics2": "not built yet",
+    "inkling2": "not built yet",
+    "inkling_mm_model": "not built yet",
+    "instructblip": "not built yet",
+    "instructblipvideo": "not built yet",
+    "kosmos-2": "not built yet",
+    "kosmos-2.5": "not built yet",
+    "lfm3_vl": "not built yet",
+    "minicpm_ocr": "not built yet",
+    "minicpmv4_7": "not built yet",
+    "minimax_m3_vl": "not built yet",
+    "mistral4": "the mapped class is text-only, it takes no pixels",
+    "mistral_large4": "not built yet",
+    "mllama": "not built yet",
+    "muse_glimmer": "not built yet",
+    "muse_spark": "not built yet",
+    "nemotron_h_omni": "not built yet",
+    "paddleocr_vl": "not built yet",
+    "perception_lm": "its vision tower comes from timm, which imports torchvision when it is imported",
+    "pi0": "robot actions, no token logits",
+    "pix2struct": "the picture is the encoder's input; the token row holds no image",
+    "pp_chart2table": "not built yet",
+    "pp_formulanet": "the picture is the encoder's input; the token row holds no image",
+    "qianfan_ocr": "not built yet",
+    "qwen2_5_omni_thinker": "not built yet",
+    "qwen3_omni_moe_thinker": "not built yet",
+    "qwen4_exp": "not built yet",
+    "shieldgemma2": "the Gemma3 class and architecture; its processor ignores the text and asks one question per policy",
+    "step3p7": "not built yet",
+    "t5gemma2": "not built yet",
+    "udop": "the picture is joined with page boxes in the encoder; the token row holds no image",
+    "unlimited_ocr": "not built yet",
+    "video_llama_3": "not built yet",
+    "vision-encoder-decoder": "the picture is the encoder's input; the token row holds no image",
+}

@@ -1,0 +1,150 @@
+"""The Qwen kinds: a grid as large as the picture, patches in blocks of 2x2 that become one token, three-axis positions.
+
+Patches of 4 pixels, so a token is 8x8 pixels: a picture 40 wide and 30 high becomes 4 rows of 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import transformers as tf
+
+from tests.zoo.parts import chat, class_of, processor, shaken, text_sizes, tokenizer
+
+_ROPE = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}
+_PATCHES = {"patch_size": 4, "merge_size": 2, "temporal_patch_size": 2}
+_PICTURE = {"shortest_edge": 16 * 16, "longest_edge": 64 * 64}
+_FILM = {"shortest_edge": 2 * 16 * 16, "longest_edge": 8 * 32 * 32}
+
+
+def qwen2_vl() -> tuple[Any, Any]:
+    """Qwen2-VL."""
+    own = _qwen(tf.Qwen2VLProcessor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
+    vision = {"depth": 2, "embed_dim": 24, "hidden_size": 32, "mlp_ratio": 2, "num_heads": 3, "patch_size": 4}
+    config = tf.Qwen2VLConfig(vision_config=vision, text_config=_text(own, rope_parameters=_ROPE), **_ids(own))
+    return shaken(tf.Qwen2VLForConditionalGeneration, config), own
+
+
+def qwen2_5_vl() -> tuple[Any, Any]:
+    """Qwen2.5-VL: one of the tower's layers sees windows of 2x2 tokens, the other everything."""
+    own = _qwen(tf.Qwen2_5_VLProcessor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
+    vision = _vision() | {"window_size": 16, "fullatt_block_indexes": [1]}
+    config = tf.Qwen2_5_VLConfig(vision_config=vision, text_config=_text(own, rope_parameters=_ROPE), **_ids(own))
+    return shaken(tf.Qwen2_5_VLForConditionalGeneration, config), own
+
+
+def qwen3_vl() -> tuple[Any, Any]:
+    """Qwen3-VL: features of an early tower layer are added after the decoder's first layer."""
+    own = _qwen3()
+    config = tf.Qwen3VLConfig(
+        vision_config=_vision() | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
+        text_config=_text(own, rope_parameters=_ROPE),
+        **_ids(own),
+    )
+    return shaken(tf.Qwen3VLForConditionalGeneration, config), own
+
+
+def qwen3_vl_moe() -> tuple[Any, Any]:
+    """Qwen3-VL with experts."""
+    own = _qwen3()
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 20}
+    config = tf.Qwen3VLMoeConfig(
+        vision_config=_vision() | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
+        text_config=_text(own, rope_parameters=_ROPE, **experts),
+        **_ids(own),
+    )
+    return shaken(tf.Qwen3VLMoeForConditionalGeneration, config), own
+
+
+def qwen3_5() -> tuple[Any, Any]:
+    """Qwen3.5: a layer of linear attention, then one of full attention."""
+    own = _qwen3()
+    config = tf.Qwen3_5Config(
+        vision_config=_vision() | {"num_position_embeddings": 64}, text_config=_text(own, **linear()), **_ids(own)
+    )
+    return shaken(tf.Qwen3_5ForConditionalGeneration, config), own
+
+
+def qwen3_5_moe() -> tuple[Any, Any]:
+    """Qwen3.5 with experts."""
+    own = _qwen3()
+    experts = {
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 20,
+        "shared_expert_intermediate_size": 20,
+    }
+    config = tf.Qwen3_5MoeConfig(
+        vision_config=_vision() | {"num_position_embeddings": 64},
+        text_config=_text(own, **linear(), **experts),
+        **_ids(own),
+    )
+    return shaken(tf.Qwen3_5MoeForConditionalGeneration, config), own
+
+
+def _qwen(cls: Any, film: str, folder: str) -> Any:
+    words = tokenizer(
+        "<|im_start|>",
+        "<|im_end|>",
+        image_token="<|image_pad|>",
+        video_token="<|video_pad|>",
+        vision_start_token="<|vision_start|>",
+        vision_end_token="<|vision_end|>",
+    )
+    return processor(
+        cls,
+        image_processor=tf.Qwen2VLImageProcessorPil(**_PATCHES, size=_PICTURE),
+        video_processor=class_of(film, folder)(**_PATCHES, size=_FILM),
+        tokenizer=words,
+        chat_template=im_chat("<|vision_start|><|image_pad|><|vision_end|>"),
+    )
+
+
+def _qwen3() -> Any:
+    return _qwen(tf.Qwen3VLProcessor, "Qwen3VLVideoProcessor", "qwen3_vl.video_processing_qwen3_vl")
+
+
+def _vision() -> dict[str, Any]:
+    return {
+        "depth": 2,
+        "hidden_size": 24,
+        "intermediate_size": 40,
+        "num_heads": 3,
+        "patch_size": 4,
+        "out_hidden_size": 32,
+    }
+
+
+def _text(own: Any, **more: Any) -> dict[str, Any]:
+    return text_sizes(own.tokenizer, **more)
+
+
+def im_chat(image: str, **more: str) -> str:
+    """The template of Qwen and of many others."""
+    return chat(image, "<|im_start|>{role}\n", "<|im_end|>\n", **more)
+
+
+def linear(mrope: bool = True) -> dict[str, Any]:
+    """A decoder layer of linear attention below one of full attention."""
+    rope = _ROPE if mrope else {"rope_type": "default", "rope_theta": 10000.0}
+    return {
+        "head_dim": 16,
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_conv_kernel_dim": 4,
+        "linear_key_head_dim": 8,
+        "linear_value_head_dim": 8,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "rope_parameters": rope | {"partial_rotary_factor": 0.5},
+    }
+
+
+def _ids(own: Any) -> dict[str, Any]:
+    words = own.tokenizer
+    return {
+        "image_token_id": own.image_token_id,
+        "video_token_id": own.video_token_id,
+        "vision_start_token_id": words.convert_tokens_to_ids("<|vision_start|>"),
+        "vision_end_token_id": words.convert_tokens_to_ids("<|vision_end|>"),
+        "tie_word_embeddings": False,
+    }

@@ -1,0 +1,71 @@
+"""Every animal runs: its processor's placeholders fit its model, logits are finite, generation agrees with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from tests.zoo import LEFT_OUT, ZOO
+from tests.zoo.parts import inputs
+
+families = pytest.mark.parametrize("name", ZOO)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_every_family_is_here_or_says_why_not() -> None:
+    assert not set(ZOO) & set(LEFT_OUT)
+    assert {*ZOO, *LEFT_OUT} == set(MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES)
+
+
+@families
+def test_two_builds_are_alike_and_every_parameter_is_random(name: str) -> None:
+    build = ZOO[name].build
+    model, again = build()[0], build.__wrapped__()[0]  # type: ignore[attr-defined]
+    assert model.config.model_type == name
+    other = dict(again.named_parameters())
+    for place, values in model.named_parameters():
+        assert torch.equal(values, other[place]), place
+        assert values.numel() == 1 or values.std() > 0.02, place
+
+
+@families
+@pytest.mark.parametrize("sizes", [[(40, 30)], [(30, 64)], [(40, 30), (30, 64)]], ids=["wide", "tall", "two"])
+def test_runs_and_generates(name: str, sizes: list[tuple[int, int]]) -> None:
+    entry = ZOO[name]
+    model, processor = entry.build()
+    if len(sizes) > 1 and not entry.several:
+        sizes = sizes[:1]
+    text, made = inputs(model, processor, [_picture(*size) for size in sizes])
+    offsets, replaced = made.pop("offset_mapping", None), made.pop("text_replacement_offsets", None)
+    assert _offsets(processor, text, made["input_ids"][0].tolist(), offsets, replaced) == entry.offsets
+    with torch.inference_mode():
+        logits = model(**made).logits
+        answer = model.generate(**made, max_new_tokens=3, min_new_tokens=3, do_sample=False)
+    assert torch.isfinite(logits).all()
+    assert logits.std() > 0.1
+    first = logits[0, -1].clone()
+    first[processor.tokenizer.eos_token_id] = -torch.inf
+    assert answer[0, -3] == first.argmax()
+
+
+def _offsets(processor: Any, text: str, ids: list[int], offsets: Any, replaced: Any) -> str:
+    """Whether the processor's word about its characters leads from the prompt to the tokens."""
+    if offsets is None or replaced is None:
+        return "missing"
+    parts, last = list[str](), 0
+    for each in replaced[0]:
+        start, end = each["span"]
+        parts += [text[last:start], each["replacement"]]
+        last = end
+    whole = "".join([*parts, text[last:]])
+    special = not text.startswith(processor.tokenizer.bos_token)
+    return "good" if processor.tokenizer(whole, add_special_tokens=special)["input_ids"] == ids else "shifted"
+
+
+def _picture(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8))
