@@ -61,18 +61,19 @@ def _making(maps: TokenMaps, trace: Trace) -> Making:
             return _activation(parts, rows, maps, trace)
     values = np.asarray(getattr(parts, "values", ()))
     if values.shape == maps.array.shape:
-        return _divided(values.astype(np.float32), parts)
+        return _divided(values.astype(np.float32), parts, maps.array)
     nothing = "The method has no steps to show: what it computes is the map."
     return Making({"Values": "0 to 1, as the method gives them.", "Steps": nothing})
 
 
-def _divided(values: NDArray[np.float32], parts: Any) -> Making:
-    """Raw values that were divided by one number."""
+def _divided(values: NDArray[np.float32], parts: Any, finished: NDArray[np.float32]) -> Making:
+    """Raw values and what became of them; where they were divided by one number, that is what 1 stands for."""
     unit = str(getattr(parts, "unit", "") or "")
     scale = np.broadcast_to(np.asarray(getattr(parts, "scale", 1.0), np.float64), (len(values),))
+    divided = scale.all() and np.allclose(finished, (values / scale[:, None]).clip(0, 1), atol=1e-3)
     facts: dict[str, Lines] = {
         "Unit": unit,
-        "Values": [f"1 is {_number(one)} in that unit." if unit else f"1 is {_number(one)}." for one in scale],
+        "Values": [f"1 is {_number(one)}{' in that unit' if unit else ''}." for one in scale] if divided else "",
         "Raw values": [f"{_number(row.min())} to {_number(row.max())}." for row in values],
         "Note": str(getattr(parts, "note", "") or ""),
     }

@@ -118,6 +118,12 @@ def test_values_that_were_divided_say_by_what() -> None:
     np.testing.assert_allclose(steps(state)["Raw values"], maps.parts.values, atol=0.02)
 
 
+def test_values_that_were_made_a_map_in_another_way_do_not_say_what_1_is() -> None:
+    maps = answer_maps(TRACE)
+    stretched = maps.array / maps.array.max(axis=1, keepdims=True)
+    assert facts(making_state(replace(maps, array=stretched), TRACE), 2)["Values"] == ""
+
+
 def test_a_method_of_the_toolkit_with_such_parts_is_told_too() -> None:
     maps = METHODS["centre"]().maps(TRACE)
     state = making_state(maps, TRACE)

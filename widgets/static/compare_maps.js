@@ -1,9 +1,10 @@
 // Map methods side by side on one token, and how much of each lies inside an area of the picture.
 import { AreaTool } from "./area_tool.js";
 import { Areas } from "./areas.js";
+import { compareFrame } from "./compare_frame.js";
 import { compareSettings, COMPARED } from "./compare_settings.js";
 import { Comparison } from "./comparison.js";
-import { h, readable, say, visibleText } from "./dom.js";
+import { say, visibleText } from "./dom.js";
 import { pictureUrls } from "./heat_frame.js";
 import { Makings } from "./makings.js";
 import { MapSet } from "./maps.js";
@@ -70,32 +71,17 @@ class CompareMaps {
   }
 
   layOut() {
-    const c = this.controls;
+    const { model, controls, panels } = this;
     const hover = (item) => this.selection.select({ hovered: item ? { token: item.positions[0] } : null });
-    this.strips = tokenStrips(this.model.get("tokens"), (item) => this.selection.select({ token: item.positions[0] }), hover);
-    this.key = h("p", { class: "vlms-hint vlms-key" });
-    this.panelGrid = h("div", { class: "vlms-compared" }, ...this.panels.map(({ el }) => el));
-    this.results = h("div", { class: "vlms-results", role: "region", "aria-label": "Shares and values" });
-    this.status = h("div", { class: "vlms-status", role: "status", "aria-live": "polite" });
-    c.grid.el.hidden = this.places.grids.length < 2;
-    const tools = h("div", { class: "vlms-tools" }, c.grid.el, ...this.tool.parts);
-    const looks = h("div", { class: "vlms-looks" }, c.opacity.el, c.colormap.el, c.stretch.el, c.smooth.el, c.fade.el);
-    const work = h("div", { class: "vlms-work" }, tools, this.panelGrid, looks, this.results);
-    // Without maps or pictures there is nothing to compare.
-    work.hidden = c.table.el.hidden = !this.panels.length || !this.grid;
-    const kept = this.places.grids.every((grid) => this.urls[grid.picture]);
-    const missing = this.model.get("note").split("\n").filter(Boolean);
-    const notes = [
-      kept ? null : h("p", { class: "vlms-notice" }, "This run kept no pictures: its maps stand on empty frames."),
-      missing.length && h("details", { class: "vlms-missing", open: !this.panels.length }, h("summary", {}, "Methods that are not shown"), ...missing.map((line) => h("p", {}, line))),
-    ];
-    this.root.append(
-      h("div", { class: "vlms-bar-top" }, c.shown.el, h("span", { class: "vlms-toggles" }, c.words.el, c.table.el)),
-      h("div", { class: "vlms-notes" }, ...notes.filter(Boolean)),
-      h("div", { class: "vlms-said" }, this.strips.el, this.key),
-      work,
-      h("div", { class: "vlms-foot" }, this.status, h("span", { class: "vlms-source" }, this.model.get("source"))),
-    );
+    this.strips = tokenStrips(model.get("tokens"), (item) => this.selection.select({ token: item.positions[0] }), hover);
+    this.frame = compareFrame(controls, this.tool.parts, this.strips.el, panels.map(({ el }) => el), {
+      missing: model.get("note").split("\n").filter(Boolean),
+      pictureless: this.places.grids.some((grid) => !this.urls[grid.picture]),
+      source: model.get("source"),
+      several: this.places.grids.length > 1,
+      comparable: panels.length > 0 && this.places.grids.length > 0,
+    });
+    this.root.append(...this.frame.parts);
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.giveUp() && event.stopPropagation());
   }
 
@@ -126,7 +112,7 @@ class CompareMaps {
     if (this.held === grid) return;
     this.held = grid;
     for (const panel of this.panels) {
-      const events = patchEvents(this.places, () => this.selection, (cell) => this.describe(panel.set, cell));
+      const events = patchEvents(this.places, () => this.selection, (cell) => this.facts.describe(panel.set, cell));
       const on = { ...events, extend: (from, to) => this.tool.extend(from, to) };
       const name = `${panel.set.label}${this.places.grids.length > 1 ? `, ${grid.label}` : ""}`;
       panel.hold((over) => pictureFigure(grid, this.urls[grid.picture], on, { name, keys: "Shift and arrow keys draw a box, ", over }));
@@ -148,7 +134,7 @@ class CompareMaps {
       if (touches("token", "patch", "brush", "region", "draft")) this.showResults();
     }
     // A box is announced when its dragging ends.
-    if (touches("token", "patch", "brush", "region")) say(this.status, this.facts.sentence(this.tool.region, this.grid, this.marked));
+    if (touches("token", "patch", "brush", "region")) say(this.frame.status, this.facts.sentence(this.tool.region, this.grid, this.marked));
   }
 
   /** Show the picture of a patch that was pinned, perhaps in another view. */
@@ -160,7 +146,7 @@ class CompareMaps {
 
   paint() {
     const table = this.model.get("tables")[this.model.get("colormap")];
-    this.panelGrid.style.setProperty("--panels", String(this.model.get("shown").length));
+    this.frame.panels.style.setProperty("--panels", String(this.model.get("shown").length));
     for (const panel of this.panels) {
       panel.el.hidden = !this.model.get("shown").includes(panel.set.name);
       panel.paint(this.facts.rowOf(panel.set), this.endsOf(panel), table, this.model.get("fade"));
@@ -199,7 +185,7 @@ class CompareMaps {
     };
     this.strips.update(token, strength, hovered?.token, cells.length > 0);
     const shading = `Shading: how much each token looked at the marked ${cells.length > 1 ? "patches" : "patch"}`;
-    this.key.textContent = lead ? `${cells.length ? shading : "Underline: the highest value in each token’s map"}, by ${lead.label}.` : "";
+    this.frame.key.textContent = lead ? `${cells.length ? shading : "Underline: the highest value in each token’s map"}, by ${lead.label}.` : "";
   }
 
   /** The area over all panels, every share in it, and the tables below. */
@@ -216,20 +202,12 @@ class CompareMaps {
     const of = item ? `“${visibleText(item.text)}”` : "";
     const tables = [];
     if (measured && item) tables.push(shareTable(`${of} inside ${this.areas.name(region, this.grid)}`, measured.shares, measured.own));
-    if (this.model.get("table") && item) tables.push(this.valueTable(of));
-    this.results.hidden = !tables.length;
-    this.results.replaceChildren(...tables);
-  }
-
-  valueTable(title) {
-    const { marked } = this;
-    const line = ({ set }) => ({ label: set.label, peak: this.facts.peakOf(set), here: this.facts.valueAt(set, marked) });
-    return methodTable(`${title} by every method`, this.panels.map(line), marked.length ? this.facts.placeOf(marked) : "");
-  }
-
-  describe(set, cell) {
-    const value = this.facts.valueAt(set, [cell]);
-    return value === null ? this.places.name(cell) : `${this.places.name(cell)}: ${readable(value)}`;
+    if (this.model.get("table") && item) {
+      const [cells, title] = [this.marked, `${of} by every method`];
+      tables.push(methodTable(title, this.facts.summary(cells), cells.length ? this.facts.placeOf(cells) : ""));
+    }
+    this.frame.results.hidden = !tables.length;
+    this.frame.results.replaceChildren(...tables);
   }
 }
 

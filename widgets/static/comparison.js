@@ -44,6 +44,17 @@ export class Comparison {
     return { cell, value, place: this.places.name(cell) };
   }
 
+  /** Every method's highest patch and its value at some cells. @param {number[]} cells */
+  summary(cells) {
+    return this.sets.map((set) => ({ label: set.label, peak: this.peakOf(set), here: this.valueAt(set, cells) }));
+  }
+
+  /** A patch and its value by one method. @param {number} cell */
+  describe(set, cell) {
+    const value = this.valueAt(set, [cell]);
+    return value === null ? this.places.name(cell) : `${this.places.name(cell)}: ${readable(value)}`;
+  }
+
   /** Every method's share inside a region, and the region's own. @param {import("./areas.js").RegionState} region */
   sharesOf(region) {
     const cover = this.areas.cover(region);
