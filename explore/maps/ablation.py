@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-from captum.attr import FeatureAblation as CaptumFeatureAblation
-from captum.attr import ImageMaskInput
 from numpy.typing import NDArray
-from torch import Tensor
 
 from explore.errors import ParameterError
 from explore.layout import ImageGrid
 from explore.maps.attribution import attributed
 from explore.maps.hiding import mean_colour, picture_index
 from explore.maps.method import Computed, MapMethod, MapRun
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,10 @@ class FeatureAblation(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
+        import torch  # here, because a saved trace opens without it
+        from captum.attr import FeatureAblation as CaptumFeatureAblation
+        from captum.attr import ImageMaskInput
+
         pictures, found = list(run.trace.images), list[np.ndarray]()
         for grid in run.trace.layout.grids:
             which = picture_index(run.trace.layout, grid, len(pictures))
@@ -87,6 +90,8 @@ def pixel_segments(grid: ImageGrid, groups: NDArray[np.int64]) -> tuple[Tensor, 
 
     Pixels no cell looks at form a segment of their own, of group -1.
     """
+    import torch
+
     owner = np.full((grid.size[1], grid.size[0]), -1, np.int64)
     boxes = np.rint(grid.boxes.reshape(-1, 4)).astype(int).clip(0)
     for (x0, y0, x1, y1), group in zip(boxes.tolist(), groups.ravel().tolist(), strict=True):

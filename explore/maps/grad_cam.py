@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from explore.errors import ParameterError
 from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun
 from explore.runs import LayerReplayLike, Objective, ReplayLike
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ class GradCam(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
-        visual, rows = torch.from_numpy(run.visual), list[Tensor]()
+        import torch  # here, because a saved trace opens without it
+
+        visual = torch.from_numpy(run.visual)
+        rows: list[Tensor] = []
         with run.rerun.replay(gradients=True, progress=run.progress) as replay:
             layer = self._layer(replay)
             for number, place in zip(run.numbers, run.predicted_at.tolist(), strict=True):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import torch
-from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
 from explore.errors import ParameterError
 from explore.maps.attribution import attributed
@@ -51,6 +49,9 @@ class IntegratedGradients(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
+        import torch  # here, because a saved trace opens without it
+        from captum.attr import IntegratedGradients as CaptumIntegratedGradients
+
         order, rows = np.searchsorted(run.trace.layout.visual, run.visual), list[np.ndarray]()
         with run.rerun.features() as (features, score):
             given = features[None].float()

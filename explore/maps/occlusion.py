@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-from captum.attr import Occlusion as CaptumOcclusion
-from torch import Tensor
 
 from explore.errors import ParameterError
 from explore.maps.attribution import attributed
 from explore.maps.hiding import Fill, hide, painted
 from explore.maps.method import Computed, MapMethod, MapRun
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class Occlusion(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
+        import torch  # here, because a saved trace opens without it
+        from captum.attr import Occlusion as CaptumOcclusion
+
         layout, pictures = run.trace.layout, run.trace.images
         fills = [painted(picture, self.fill) for picture in pictures]
         columns, found, at = run.numbers, list[np.ndarray](), 0

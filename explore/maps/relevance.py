@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun
 from explore.maps.rollout import weight_chunks
 from explore.runs import LayerReplayLike, Objective
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Relevance(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
+        import torch  # here, because a saved trace opens without it
+
         rows = []
         with run.rerun.replay(gradients=True, progress=run.progress) as replay:
             for number, place in zip(run.numbers, run.predicted_at.tolist(), strict=True):
@@ -74,7 +76,7 @@ def gradient_weights(layer: LayerReplayLike, said: Tensor) -> Iterable[tuple[ran
 def fold_rows(row: Tensor, downwards: Iterable[Iterable[tuple[range, Tensor]]]) -> Tensor:
     """One row of R with R = R + A R layer by layer upwards: r = r + r A from the top layer down, (positions,)."""
     for chunks in downwards:
-        added = torch.zeros_like(row)
+        added = row.new_zeros(row.shape)
         for which, weights in chunks:
             added += row[which.start : which.stop] @ weights.to(row.dtype)
         row = row + added

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from explore.errors import ParameterError
 from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun
 from explore.runs import LayerReplayLike
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 _CHUNK_VALUES = 1 << 20  # weights of all heads held at once, 4 MB
 
 Fuse = Literal["mean", "max", "min"]
-Chunks = Iterable[tuple[range, Tensor]]
+Chunks: TypeAlias = "Iterable[tuple[range, Tensor]]"
 """Consecutive rows of one layer's weights, each (heads, rows, positions)."""
 
 
@@ -55,6 +56,8 @@ class Rollout(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
+        import torch  # here, because a saved trace opens without it
+
         with run.rerun.replay(progress=run.progress) as replay:
             kept = replay.layers
             if not 0 <= self.start < len(kept):
@@ -89,7 +92,7 @@ def roll_rows(rows: Tensor, downwards: Iterable[Chunks], fuse: Fuse = "mean") ->
     (rows, positions), each row as heavy as it was.
     """
     for chunks in downwards:
-        mixed = torch.zeros_like(rows)
+        mixed = rows.new_zeros(rows.shape)
         for which, weights in chunks:
             fused = weights.mean(0) if fuse == "mean" else weights.amax(0) if fuse == "max" else weights.amin(0)
             heavy = fused.sum(-1) + 1  # one for the residual stream; "mean" gives two
@@ -118,6 +121,8 @@ def _even(layer: LayerReplayLike) -> Iterator[tuple[range, Tensor]]:
 
 def full_rollout(weights: Sequence[np.ndarray]) -> np.ndarray:
     """The whole product of head-averaged weights, each (positions, positions); for short sequences and for tests."""
+    import torch
+
     rows = torch.eye(len(weights[0]), dtype=torch.float64)
     layers = [[(range(len(each)), torch.from_numpy(np.array(each))[None].double())] for each in weights[::-1]]
     found: np.ndarray = roll_rows(rows, layers).numpy()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from explore.errors import ParameterError
 from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun
 from explore.runs import LayerReplayLike
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class ValueNorm(MapMethod):
         return True
 
     def compute(self, run: MapRun) -> Computed:
+        import torch  # here, because a saved trace opens without it
+
         rows, visual = torch.from_numpy(run.predicted_at), torch.from_numpy(run.visual)
         with run.rerun.replay(progress=run.progress) as replay:
             kept = replay.layers
@@ -62,6 +64,8 @@ def written_norms(layer: LayerReplayLike, rows: Tensor, columns: Tensor, over_he
     -------
     (rows, columns) float32
     """
+    import torch
+
     weights, values = layer.weights(rows), layer.values()
     columns = columns.to(values.device)
     weights = weights[:, :, columns]

@@ -1,6 +1,8 @@
 """What every method of the table promises. A new method is tested here by being in the table."""
 
 import functools
+import subprocess
+import sys
 from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 
@@ -238,3 +240,9 @@ def test_random_depends_on_seed_and_position_only():
     chance = METHODS["random"]
     np.testing.assert_array_equal(chance().maps(short).array, chance().maps(long).array[:-1])
     assert not np.array_equal(chance().maps(short).array, chance(seed=1).maps(short).array)
+
+
+def test_the_table_opens_without_torch_and_captum():
+    """Maps of a saved trace must not cost two seconds of imports, nor a library that may not be there."""
+    code = "import sys, explore.maps; sys.exit(bool({'torch', 'captum'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
