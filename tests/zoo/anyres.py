@@ -93,5 +93,42 @@ def llava_onevision() -> tuple[Any, Any]:
     return shaken(tf.LlavaOnevisionForConditionalGeneration, config), own
 
 
+def granite4_vision() -> tuple[Any, Any]:
+    """Granite 4 Vision: 2x2 patches to a query each; features enter between decoder layers, none at the input."""
+    words = tokenizer("<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>", image_token="<image>")
+    own = processor(
+        tf.Granite4VisionProcessor,
+        image_processor=_pictures(),
+        tokenizer=words,
+        patch_size=4,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        downsample_rate="1/2",
+        chat_template=chat("<image>\n", "<|start_of_role|>{role}<|end_of_role|>", "<|end_of_text|>\n"),
+    )
+    config = tf.Granite4VisionConfig(
+        vision_config=tf.CLIPVisionConfig(**tower_sizes(hidden_size=64, num_attention_heads=4)),
+        text_config=text_sizes(words, embedding_multiplier=1.5, logits_scaling=2.0, residual_multiplier=0.8)
+        | {"num_hidden_layers": 4, "attention_multiplier": 0.3},
+        qformer_config=tf.Blip2QFormerConfig(
+            hidden_size=64,
+            intermediate_size=40,
+            num_hidden_layers=1,
+            num_attention_heads=1,
+            cross_attention_frequency=1,
+            encoder_hidden_size=64,
+            vocab_size=16,
+        ),
+        image_token_index=words.image_token_id,
+        image_grid_pinpoints=_PLACES,
+        image_seq_length=4,
+        downsample_rate="1/2",
+        deepstack_layer_map=[[-2, 0], [-1, 1]],
+        spatial_target_layers=[0, 1, 2, 3],
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.Granite4VisionForConditionalGeneration, config), own
+
+
 def _pictures() -> Any:
     return tf.LlavaNextImageProcessorPil(size={"shortest_edge": 16}, crop_size=_SQUARE, image_grid_pinpoints=_PLACES)

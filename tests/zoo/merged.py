@@ -11,63 +11,63 @@ import transformers as tf
 
 from tests.zoo.parts import chat, class_of, processor, shaken, text_sizes, tokenizer
 
-_ROPE = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}
-_PATCHES = {"patch_size": 4, "merge_size": 2, "temporal_patch_size": 2}
-_PICTURE = {"shortest_edge": 16 * 16, "longest_edge": 64 * 64}
-_FILM = {"shortest_edge": 2 * 16 * 16, "longest_edge": 8 * 32 * 32}
+ROPE = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}
+PATCHES = {"patch_size": 4, "merge_size": 2, "temporal_patch_size": 2}
+PICTURE = {"shortest_edge": 16 * 16, "longest_edge": 64 * 64}
+FILM = {"shortest_edge": 2 * 16 * 16, "longest_edge": 8 * 32 * 32}
 
 
 def qwen2_vl() -> tuple[Any, Any]:
     """Qwen2-VL."""
-    own = _qwen(tf.Qwen2VLProcessor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
-    vision = {"depth": 2, "embed_dim": 24, "hidden_size": 32, "mlp_ratio": 2, "num_heads": 3, "patch_size": 4}
-    config = tf.Qwen2VLConfig(vision_config=vision, text_config=_text(own, rope_parameters=_ROPE), **_ids(own))
+    own = qwen(tf.Qwen2VLProcessor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
+    tower = {"depth": 2, "embed_dim": 24, "hidden_size": 32, "mlp_ratio": 2, "num_heads": 3, "patch_size": 4}
+    config = tf.Qwen2VLConfig(vision_config=tower, text_config=text_of(own, rope_parameters=ROPE), **ids_of(own))
     return shaken(tf.Qwen2VLForConditionalGeneration, config), own
 
 
 def qwen2_5_vl() -> tuple[Any, Any]:
     """Qwen2.5-VL: one of the tower's layers sees windows of 2x2 tokens, the other everything."""
-    own = _qwen(tf.Qwen2_5_VLProcessor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
-    vision = _vision() | {"window_size": 16, "fullatt_block_indexes": [1]}
-    config = tf.Qwen2_5_VLConfig(vision_config=vision, text_config=_text(own, rope_parameters=_ROPE), **_ids(own))
+    own = qwen(tf.Qwen2_5_VLProcessor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
+    tower = vision() | {"window_size": 16, "fullatt_block_indexes": [1]}
+    config = tf.Qwen2_5_VLConfig(vision_config=tower, text_config=text_of(own, rope_parameters=ROPE), **ids_of(own))
     return shaken(tf.Qwen2_5_VLForConditionalGeneration, config), own
 
 
 def qwen3_vl() -> tuple[Any, Any]:
     """Qwen3-VL: features of an early tower layer are added after the decoder's first layer."""
-    own = _qwen3()
+    own = qwen3()
     config = tf.Qwen3VLConfig(
-        vision_config=_vision() | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
-        text_config=_text(own, rope_parameters=_ROPE),
-        **_ids(own),
+        vision_config=vision() | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
+        text_config=text_of(own, rope_parameters=ROPE),
+        **ids_of(own),
     )
     return shaken(tf.Qwen3VLForConditionalGeneration, config), own
 
 
 def qwen3_vl_moe() -> tuple[Any, Any]:
     """Qwen3-VL with experts."""
-    own = _qwen3()
+    own = qwen3()
     experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 20}
     config = tf.Qwen3VLMoeConfig(
-        vision_config=_vision() | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
-        text_config=_text(own, rope_parameters=_ROPE, **experts),
-        **_ids(own),
+        vision_config=vision() | {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
+        text_config=text_of(own, rope_parameters=ROPE, **experts),
+        **ids_of(own),
     )
     return shaken(tf.Qwen3VLMoeForConditionalGeneration, config), own
 
 
 def qwen3_5() -> tuple[Any, Any]:
     """Qwen3.5: a layer of linear attention, then one of full attention."""
-    own = _qwen3()
+    own = qwen3()
     config = tf.Qwen3_5Config(
-        vision_config=_vision() | {"num_position_embeddings": 64}, text_config=_text(own, **linear()), **_ids(own)
+        vision_config=vision() | {"num_position_embeddings": 64}, text_config=text_of(own, **linear()), **ids_of(own)
     )
     return shaken(tf.Qwen3_5ForConditionalGeneration, config), own
 
 
 def qwen3_5_moe() -> tuple[Any, Any]:
     """Qwen3.5 with experts."""
-    own = _qwen3()
+    own = qwen3()
     experts = {
         "num_experts": 4,
         "num_experts_per_tok": 2,
@@ -75,14 +75,72 @@ def qwen3_5_moe() -> tuple[Any, Any]:
         "shared_expert_intermediate_size": 20,
     }
     config = tf.Qwen3_5MoeConfig(
-        vision_config=_vision() | {"num_position_embeddings": 64},
-        text_config=_text(own, **linear(), **experts),
-        **_ids(own),
+        vision_config=vision() | {"num_position_embeddings": 64},
+        text_config=text_of(own, **linear(), **experts),
+        **ids_of(own),
     )
     return shaken(tf.Qwen3_5MoeForConditionalGeneration, config), own
 
 
-def _qwen(cls: Any, film: str, folder: str) -> Any:
+def qwen2_5_omni_thinker() -> tuple[Any, Any]:
+    """The listening and seeing half of Qwen2.5-Omni."""
+    words = tokenizer(
+        "<|im_start|>",
+        "<|im_end|>",
+        image_token="<|IMAGE|>",
+        audio_token="<|AUDIO|>",
+        video_token="<|VIDEO|>",
+        vision_bos_token="<|vision_bos|>",
+        vision_eos_token="<|vision_eos|>",
+        audio_bos_token="<|audio_bos|>",
+        audio_eos_token="<|audio_eos|>",
+    )
+    own = processor(
+        tf.Qwen2_5OmniProcessor,
+        image_processor=tf.Qwen2VLImageProcessorPil(**PATCHES, size=PICTURE),
+        video_processor=class_of("Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")(**PATCHES, size=FILM),
+        feature_extractor=tf.WhisperFeatureExtractor(feature_size=16),
+        tokenizer=words,
+        chat_template=im_chat("<|vision_bos|><|IMAGE|><|vision_eos|>", video="<|vision_bos|><|VIDEO|><|vision_eos|>"),
+    )
+    config = tf.Qwen2_5OmniThinkerConfig(
+        vision_config=vision() | {"window_size": 16, "fullatt_block_indexes": [1]},
+        audio_config={
+            "num_mel_bins": 16,
+            "encoder_layers": 1,
+            "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 24,
+            "d_model": 16,
+            "max_source_positions": 32,
+            "n_window": 8,
+            "output_dim": 32,
+        },
+        text_config=text_sizes(words, rope_parameters=ROPE),
+        image_token_index=words.image_token_id,
+        audio_token_index=words.audio_token_id,
+        video_token_index=words.video_token_id,
+        audio_start_token_id=words.audio_bos_token_id,
+        audio_end_token_id=words.audio_eos_token_id,
+        tie_word_embeddings=False,
+    )
+    config.vision_start_token_id = words.vision_bos_token_id  # read by the position code, not a field of the config
+    return shaken(tf.Qwen2_5OmniThinkerForConditionalGeneration, config), own
+
+
+def cosmos3_omni() -> tuple[Any, Any]:
+    """Cosmos 3 Omni: Qwen3-VL under another name."""
+    own = qwen3()
+    config = tf.Cosmos3OmniConfig(
+        vision_config=vision()
+        | {"model_type": "qwen3_vl_vision", "num_position_embeddings": 64, "deepstack_visual_indexes": [0]},
+        text_config=text_of(own, rope_parameters=ROPE) | {"model_type": "qwen3_vl_text"},
+        **ids_of(own),
+    )
+    return shaken(tf.Cosmos3OmniForConditionalGeneration, config), own
+
+
+def qwen(cls: Any, film: str, folder: str) -> Any:
+    """A processor with the words and pictures of Qwen."""
     words = tokenizer(
         "<|im_start|>",
         "<|im_end|>",
@@ -93,18 +151,20 @@ def _qwen(cls: Any, film: str, folder: str) -> Any:
     )
     return processor(
         cls,
-        image_processor=tf.Qwen2VLImageProcessorPil(**_PATCHES, size=_PICTURE),
-        video_processor=class_of(film, folder)(**_PATCHES, size=_FILM),
+        image_processor=tf.Qwen2VLImageProcessorPil(**PATCHES, size=PICTURE),
+        video_processor=class_of(film, folder)(**PATCHES, size=FILM),
         tokenizer=words,
         chat_template=im_chat("<|vision_start|><|image_pad|><|vision_end|>"),
     )
 
 
-def _qwen3() -> Any:
-    return _qwen(tf.Qwen3VLProcessor, "Qwen3VLVideoProcessor", "qwen3_vl.video_processing_qwen3_vl")
+def qwen3() -> Any:
+    """The processor of Qwen3-VL and later."""
+    return qwen(tf.Qwen3VLProcessor, "Qwen3VLVideoProcessor", "qwen3_vl.video_processing_qwen3_vl")
 
 
-def _vision() -> dict[str, Any]:
+def vision() -> dict[str, Any]:
+    """Sizes of a tiny tower of this kind."""
     return {
         "depth": 2,
         "hidden_size": 24,
@@ -115,7 +175,8 @@ def _vision() -> dict[str, Any]:
     }
 
 
-def _text(own: Any, **more: Any) -> dict[str, Any]:
+def text_of(own: Any, **more: Any) -> dict[str, Any]:
+    """Sizes of the decoder."""
     return text_sizes(own.tokenizer, **more)
 
 
@@ -126,7 +187,7 @@ def im_chat(image: str, **more: str) -> str:
 
 def linear(mrope: bool = True) -> dict[str, Any]:
     """A decoder layer of linear attention below one of full attention."""
-    rope = _ROPE if mrope else {"rope_type": "default", "rope_theta": 10000.0}
+    rope = ROPE if mrope else {"rope_type": "default", "rope_theta": 10000.0}
     return {
         "head_dim": 16,
         "layer_types": ["linear_attention", "full_attention"],
@@ -139,7 +200,8 @@ def linear(mrope: bool = True) -> dict[str, Any]:
     }
 
 
-def _ids(own: Any) -> dict[str, Any]:
+def ids_of(own: Any) -> dict[str, Any]:
+    """Where the config says which tokens stand for pictures."""
     words = own.tokenizer
     return {
         "image_token_id": own.image_token_id,

@@ -109,6 +109,11 @@ def pil_to_tensor(picture: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
 
 
+def to_pil_image(image: torch.Tensor) -> Image.Image:
+    """Bytes, (channels, height, width), as a picture."""
+    return Image.fromarray(image.permute(1, 2, 0).numpy())
+
+
 @contextmanager
 def present() -> Iterator[ModuleType]:
     """Inside, transformers' modules can be imported as if torchvision were there; they keep these functions."""
@@ -131,7 +136,7 @@ def present() -> Iterator[ModuleType]:
             undo.callback(sys.modules.pop, name)
         for place in (import_utils, sys.modules["transformers.utils"]):
             for name in ("is_torchvision_available", "is_torchvision_v2_available"):
-                undo.enter_context(mock.patch.object(place, name, lambda: True))
+                undo.enter_context(mock.patch.object(place, name, return_value=True))
         yield own
 
 

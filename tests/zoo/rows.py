@@ -1,0 +1,156 @@
+"""More grids as large as the picture, patches row by row: readers of documents, Gemma 4, VideoLLaMA 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import transformers as tf
+
+from tests.zoo.merged import FILM, PICTURE, ROPE, im_chat
+from tests.zoo.parts import chat, class_of, processor, shaken, text_sizes, tokenizer, tower_sizes
+
+
+def paddleocr_vl() -> tuple[Any, Any]:
+    """PaddleOCR-VL: patches row by row; the projector merges 2x2."""
+    words = tokenizer("<|IMAGE_START|>", "<|IMAGE_END|>", image_token="<|IMAGE_PLACEHOLDER|>")
+    own = processor(
+        tf.PaddleOCRVLProcessor,
+        image_processor=tf.PaddleOCRVLImageProcessorPil(patch_size=4, merge_size=2, size=PICTURE),
+        tokenizer=words,
+        chat_template=chat(
+            "<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>",
+            "{role}: ",
+            "\n",
+            "<s>",
+            user="User",
+            assistant="Assistant",
+        ),
+    )
+    ids = words.convert_tokens_to_ids
+    config = tf.PaddleOCRVLConfig(
+        vision_config=tower_sizes(image_size=32),
+        text_config=text_sizes(words, rope_parameters=ROPE),
+        image_token_id=words.image_token_id,
+        video_token_id=ids("<unk>"),
+        vision_start_token_id=ids("<|IMAGE_START|>"),
+        vision_end_token_id=ids("<|IMAGE_END|>"),
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.PaddleOCRVLForConditionalGeneration, config), own
+
+
+def hunyuan_vl() -> tuple[Any, Any]:
+    """HunYuan VL: one placeholder more per row and two around the grid; patches row by row."""
+    words = tokenizer(
+        image_token="<image>", image_start_token="<im_start>", image_end_token="<im_end>", image_newline_token="<im_nl>"
+    )
+    own = processor(
+        tf.HunYuanVLProcessor,
+        image_processor=tf.HunYuanVLImageProcessorPil(patch_size=4, merge_size=2, size=PICTURE),
+        tokenizer=words,
+        chat_template=chat("<im_start><image><im_end>", "{role}: ", "\n", "<s>"),
+    )
+    config = tf.HunYuanVLConfig(
+        vision_config={
+            "hidden_size": 24,
+            "intermediate_size": 40,
+            "num_attention_heads": 3,
+            "num_hidden_layers": 2,
+            "out_hidden_size": 32,
+            "text_hidden_size": 32,
+            "patch_size": 4,
+            "max_image_size": 64,
+            "img_max_token_num": 64,
+        },
+        text_config=text_sizes(
+            words,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 1, 1]},
+        ),
+        image_token_id=words.image_token_id,
+        im_start_id=words.image_start_token_id,
+        im_end_id=words.image_end_token_id,
+        im_newline_id=words.image_newline_token_id,
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.HunYuanVLForConditionalGeneration, config), own
+
+
+def video_llama_3() -> tuple[Any, Any]:
+    """VideoLLaMA 3: the merge is an input; one patch a token for pictures."""
+    words = tokenizer("<|im_start|>", "<|im_end|>", image_token="<image>", video_token="<video>")
+    folder = "video_llama_3.video_processing_video_llama_3"
+    own = processor(
+        tf.VideoLlama3Processor,
+        image_processor=tf.VideoLlama3ImageProcessorPil(patch_size=4, merge_size=1, size=PICTURE),
+        video_processor=class_of("VideoLlama3VideoProcessor", folder)(patch_size=4, merge_size=2, size=FILM),
+        tokenizer=words,
+        chat_template=im_chat("<image>\n"),
+    )
+    tower = tower_sizes()
+    tower.pop("image_size")
+    config = tf.VideoLlama3Config(
+        vision_config=tower,
+        text_config=tf.Qwen2Config(**text_sizes(words)),
+        image_token_id=words.image_token_id,
+        video_token_id=words.video_token_id,
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.VideoLlama3ForConditionalGeneration, config), own
+
+
+def gemma4() -> tuple[Any, Any]:
+    """Gemma 4: 3x3 patches pooled to one; the places of patches are an input; causal in this shape."""
+    words = tokenizer(
+        "<|turn>",
+        "<turn|>",
+        bos=True,
+        image_token="<|image|>",
+        boi_token="<|image>",
+        eoi_token="<image|>",
+        video_token="<|video|>",
+        audio_token="<|audio|>",
+        boa_token="<|audio>",
+        eoa_token="<audio|>",
+    )
+    sizes = {"patch_size": 4, "max_soft_tokens": 70, "pooling_kernel_size": 2}
+    own = processor(
+        tf.Gemma4Processor,
+        feature_extractor=tf.Gemma4AudioFeatureExtractor(),
+        image_processor=tf.Gemma4ImageProcessorPil(**sizes),
+        video_processor=class_of("Gemma4VideoProcessor", "gemma4.video_processing_gemma4")(**sizes),
+        tokenizer=words,
+        image_seq_length=70,
+        chat_template=chat("<|image|>", "<|turn>{role}\n", "<turn|>\n", "<s>", assistant="model"),
+    )
+    config = tf.Gemma4Config(
+        vision_config={
+            "hidden_size": 24,
+            "intermediate_size": 40,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 3,
+            "num_key_value_heads": 3,
+            "head_dim": 8,
+            "pooling_kernel_size": 2,
+            "patch_size": 4,
+            "position_embedding_size": 64,
+        },
+        text_config=text_sizes(
+            words,
+            layer_types=["sliding_attention", "full_attention"],
+            sliding_window=512,
+            global_head_dim=8,
+            vocab_size_per_layer_input=len(words),
+            hidden_size_per_layer_input=8,
+            final_logit_softcapping=30.0,
+        ),
+        audio_config=None,
+        image_token_id=words.image_token_id,
+        video_token_id=words.video_token_id,
+        boi_token_id=words.boi_token_id,
+        eoi_token_id=words.eoi_token_id,
+        audio_token_id=words.audio_token_id,
+        boa_token_id=words.boa_token_id,
+        eoa_token_index=words.eoa_token_id,
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.Gemma4ForConditionalGeneration, config), own
