@@ -55,5 +55,7 @@ def test_reading_a_cut_off_answer_after_the_model_was_loaded_again() -> None:
     cache = ResultCache(1 << 30)
     asked = Runner(model, processor, cache=cache).ask(noise(), QUESTION, max_new_tokens=3)
     again = Runner(model, processor, cache=cache)
-    assert again.ask(noise(), QUESTION, max_new_tokens=3) is asked
+    found = again.ask(noise(), QUESTION, max_new_tokens=3)
+    assert found.logits is asked.logits  # from the cache
+    assert found.origin() is again  # and to be run again by the runner that is asked, not by the one that made it
     assert again.read(noise(), QUESTION, asked.answer).ids.tolist() == asked.ids.tolist()

@@ -83,5 +83,7 @@ def test_the_shipped_checkpoints_do_in_a_short_exam_what_their_card_says(checkpo
     result = run_exam(explore.load(checkpoint), scenes=40, checkpoint=checkpoint)
     for mark in result.marks:  # few cases: the interval of the short exam must reach that of the long one
         recorded = card["marks"][mark.name]
-        assert mark.high >= recorded["low"], result.table()
-        assert mark.low <= recorded["high"], result.table()
+        # Eighteen marks are compared: intervals of 95 % would part by chance. These are of 99.8 %.
+        wider = 0.6 * (mark.high - mark.low) / 2
+        assert mark.high + wider >= recorded["low"], result.table()
+        assert mark.low - wider <= recorded["high"], result.table()
