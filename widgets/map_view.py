@@ -95,15 +95,18 @@ def run_id(trace: Trace) -> str:
 
 
 def first_token(maps: TokenMaps | None) -> int | None:
-    """The answer token whose map is highest: what a view shows before anybody clicks."""
+    """The answer token whose map is highest: what a view shows before anybody clicks.
+
+    Words before punctuation, whose maps are often high all over the picture.
+    """
     if maps is None:
         return None
     peaks = [
-        (float(row.max()), -token.position)
+        (any(letter.isalnum() for letter in token.text), float(row.max()), -token.position)
         for token, row in zip(maps.tokens, maps.array, strict=True)
         if token.role is Role.ANSWER and token.word >= 0
     ]
-    return -max(peaks)[1] if peaks else None
+    return -max(peaks)[2] if peaks else None
 
 
 def _token_state(token: Token) -> dict[str, Any]:

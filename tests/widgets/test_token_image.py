@@ -16,7 +16,7 @@ from explore.layout import ImageGrid, Role, TokenLayout
 from tests.widgets.samples import position_of, sample_trace
 from widgets import Selection, TokenImageView
 from widgets.codec import unpack
-from widgets.map_view import run_id
+from widgets.map_view import first_token, run_id
 from widgets.pictures import MAX_SIDE, encode_picture
 
 
@@ -28,6 +28,16 @@ def trace() -> explore.Trace:
 @pytest.fixture
 def view(trace: explore.Trace) -> TokenImageView:
     return TokenImageView(trace)
+
+
+def test_a_view_opens_on_a_word_and_not_on_a_full_stop_that_shines_everywhere(trace: explore.Trace) -> None:
+    maps = explore.maps.METHODS["random"]().maps(trace)
+    stops = [token.role is Role.ANSWER and not token.text.strip().isalnum() for token in maps.tokens]
+    assert any(stops)
+    bright = replace(maps, array=np.where(np.array(stops)[:, None], np.float32(1), maps.array * np.float32(0.5)))
+    shown = first_token(bright)
+    assert shown is not None
+    assert trace.tokens[shown].text.strip().isalnum()
 
 
 def test_it_sends_question_and_answer_tokens_by_position(view: TokenImageView, trace: explore.Trace) -> None:
