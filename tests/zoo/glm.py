@@ -1,4 +1,4 @@
-"""The GLM kinds and other relatives of Qwen2-VL: patches in blocks of 2x2 that become one token."""
+"""The GLM kinds and ERNIE, relatives of Qwen2-VL: patches in blocks of 2x2 that become one token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import transformers as tf
 
-from tests.zoo.merged import FILM, PATCHES, PICTURE, ROPE, qwen, vision
+from tests.zoo.merged import FILM, PATCHES, PICTURE, ROPE, vision
 from tests.zoo.parts import chat, class_of, processor, shaken, text_sizes, tokenizer
 
 
@@ -114,36 +114,6 @@ def ernie4_5_vl_moe() -> tuple[Any, Any]:
         tie_word_embeddings=False,
     )
     return shaken(tf.Ernie4_5_VLMoeForConditionalGeneration, config), own
-
-
-def exaone4_5() -> tuple[Any, Any]:
-    """EXAONE 4.5: the tower of Qwen2.5-VL with shared keys, plain positions."""
-    own = qwen(tf.Exaone4_5_Processor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
-    config = tf.Exaone4_5_Config(
-        vision_config=vision() | {"window_size": 16, "fullatt_block_indexes": [1], "num_key_value_heads": 1},
-        text_config=tf.Exaone4Config(
-            **text_sizes(own.tokenizer), layer_types=["sliding_attention", "full_attention"], sliding_window=64
-        ),
-        image_token_id=own.image_token_id,
-        video_token_id=own.video_token_id,
-        tie_word_embeddings=False,
-    )
-    return shaken(tf.Exaone4_5_ForConditionalGeneration, config), own
-
-
-def hyperclovax_vision_v2() -> tuple[Any, Any]:
-    """HyperCLOVA X: the tower of Qwen2.5-VL; embeddings, pictures' too, and logits are multiplied."""
-    own = qwen(tf.HyperCLOVAXVisionV2Processor, "Qwen2VLVideoProcessor", "qwen2_vl.video_processing_qwen2_vl")
-    config = tf.HyperCLOVAXVisionV2Config(
-        vision_config=vision() | {"model_type": "qwen2_5_vl_vision", "window_size": 16, "fullatt_block_indexes": [1]},
-        text_config=tf.HyperCLOVAXConfig(
-            **text_sizes(own.tokenizer), embedding_multiplier=1.5, logits_scaling=0.5, residual_multiplier=0.8
-        ),
-        image_token_id=own.image_token_id,
-        video_token_id=own.video_token_id,
-        tie_word_embeddings=False,
-    )
-    return shaken(tf.HyperCLOVAXVisionV2ForConditionalGeneration, config), own
 
 
 def _glm(cls: Any, pictures: Any, film: str, folder: str) -> Any:

@@ -154,8 +154,13 @@ def shaken(model_class: Any, config: Any, seed: int = 0) -> Any:
     return model
 
 
-def inputs(model: Any, own: Any, pictures: list[Image.Image], question: str = QUESTION) -> tuple[str, dict[str, Any]]:
-    """A prompt and what the processor makes of it, called as the toolkit does it; pixels in the model's number type."""
+def inputs(
+    model: Any, own: Any, pictures: list[Image.Image], question: str = QUESTION, **more: Any
+) -> tuple[str, dict[str, Any]]:
+    """A prompt and what the processor makes of it, called as the toolkit does it; pixels in the model's number type.
+
+    `more` goes to the processor.
+    """
     text = prompt(own, len(pictures), question)
     made = own(
         text=[text],
@@ -164,6 +169,7 @@ def inputs(model: Any, own: Any, pictures: list[Image.Image], question: str = QU
         add_special_tokens=not text.startswith(own.tokenizer.bos_token),
         return_offsets_mapping=True,
         return_text_replacement_offsets=True,
+        **more,
     )
     cast = {
         name: value.to(model.dtype) if isinstance(value, torch.Tensor) and value.is_floating_point() else value
@@ -172,9 +178,9 @@ def inputs(model: Any, own: Any, pictures: list[Image.Image], question: str = QU
     return text, cast
 
 
-def prompt(own: Any, pictures: int, question: str = QUESTION) -> str:
-    """The prompt the checkpoint's own template makes of some pictures and a question."""
-    content = [*({"type": "image"} for _ in range(pictures)), {"type": "text", "text": question}]
+def prompt(own: Any, pictures: int, question: str = QUESTION, films: int = 0) -> str:
+    """The prompt the checkpoint's own template makes of some pictures or films and a question."""
+    content = [{"type": "image"}] * pictures + [{"type": "video"}] * films + [{"type": "text", "text": question}]
     turn = [{"role": "user", "content": content}]
     if getattr(own, "chat_template", None) is None:
         token = getattr(own, "image_token", None)  # some processors put the pictures in front by themselves

@@ -11,7 +11,7 @@ from PIL import Image
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from tests.zoo import LEFT_OUT, ZOO
-from tests.zoo.parts import inputs
+from tests.zoo.parts import inputs, prompt
 
 families = pytest.mark.parametrize("name", ZOO)
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -40,17 +40,40 @@ def test_runs_and_generates(name: str, sizes: list[tuple[int, int]]) -> None:
     model, processor = entry.build()
     if len(sizes) > 1 and not entry.several:
         sizes = sizes[:1]
-    text, made = inputs(model, processor, [_picture(*size) for size in sizes])
+    text, made = inputs(model, processor, [_picture(*size) for size in sizes], **dict.fromkeys(entry.asks, True))
     offsets, replaced = made.pop("offset_mapping", None), made.pop("text_replacement_offsets", None)
     assert _offsets(processor, text, made["input_ids"][0].tolist(), offsets, replaced) == entry.offsets
     with torch.inference_mode():
-        logits = model(**made).logits
+        start = {}
+        if model.config.is_encoder_decoder:
+            start = {"decoder_input_ids": torch.tensor([[model.generation_config.decoder_start_token_id]])}
+        logits = model(**made, **start).logits
         answer = model.generate(**made, max_new_tokens=3, min_new_tokens=3, do_sample=False)
     assert torch.isfinite(logits).all()
     assert logits.std() > 0.1
     first = logits[0, -1].clone()
     first[processor.tokenizer.eos_token_id] = -torch.inf
     assert answer[0, -3] == first.argmax()
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ZOO.items() if entry.video])
+def test_films_run(name: str) -> None:
+    entry = ZOO[name]
+    model, processor = entry.build()
+    frames = np.random.default_rng(3).integers(0, 256, (8, 24, 32, 3), dtype=np.uint8)
+    made = processor(
+        text=[prompt(processor, 0, films=1)],
+        videos=[frames],
+        return_tensors="pt",
+        do_sample_frames=False,
+        **dict.fromkeys(entry.asks, True),
+    )
+    made.pop("video_metadata", None)
+    with torch.inference_mode():
+        logits = model(
+            **{key: value.to(model.dtype) if value.is_floating_point() else value for key, value in made.items()}
+        ).logits
+    assert torch.isfinite(logits).all()
 
 
 def _offsets(processor: Any, text: str, ids: list[int], offsets: Any, replaced: Any) -> str:

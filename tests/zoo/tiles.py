@@ -238,3 +238,90 @@ def _idefics_words() -> Any:
         end_of_utterance_token="<end_of_utterance>",
         video_token="<video>",
     )
+
+
+def qianfan_ocr() -> tuple[Any, Any]:
+    """Qianfan OCR: InternVL with a placeholder of its own in the prompt."""
+    words = tokenizer(
+        "<|im_start|>",
+        "<|im_end|>",
+        "<image>",
+        start_image_token="<img>",
+        end_image_token="</img>",
+        context_image_token="<IMG_CONTEXT>",
+    )
+    own = processor(
+        tf.QianfanOCRProcessor,
+        image_processor=tf.GotOcr2ImageProcessorPil(size=_SQUARE, crop_to_patches=True, max_patches=6),
+        tokenizer=words,
+        image_seq_length=4,
+        chat_template=im_chat("<image>\n"),
+    )
+    config = tf.QianfanOCRConfig(
+        vision_config=tower_sizes(image_size=[16, 16], patch_size=[4, 4]),
+        text_config=tf.Qwen3Config(**text_sizes(words)),
+        image_token_id=own.image_token_id,
+        image_seq_length=4,
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.QianfanOCRForConditionalGeneration, config), own
+
+
+def granite_docling() -> tuple[Any, Any]:
+    """Granite Docling: tiles as Idefics3 names them; features added between layers too, and multiplied."""
+    words = _idefics_words()
+    own = processor(
+        tf.GraniteDoclingProcessor,
+        image_processor=tf.GraniteDoclingImageProcessorPil(size=_SQUARE, max_patches=6),
+        tokenizer=words,
+        image_seq_len=4,
+        chat_template=chat("<image>", "<|im_start|>{role}:", "<end_of_utterance>\n"),
+    )
+    config = tf.GraniteDoclingConfig(
+        vision_config=tower_sizes(out_hidden_size=32, scale_factor=2, deepstack_visual_indexes=[0]),
+        text_config=text_sizes(words, embedding_multiplier=1.5, logits_scaling=2.0, residual_multiplier=0.8)
+        | {"attention_multiplier": 0.3},
+        image_token_id=own.image_token_id,
+        pad_token_id=words.pad_token_id,
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.GraniteDoclingForConditionalGeneration, config), own
+
+
+def step3p7() -> tuple[Any, Any]:
+    """Step 3.7: local tiles, then the whole picture; two strided convolutions."""
+    words = tokenizer(
+        "<|im_start|>",
+        "<|im_end|>",
+        "<im_patch>",
+        "<im_start>",
+        "<im_end>",
+        "<patch_start>",
+        "<patch_end>",
+        "<patch_newline>",
+    )
+    own = processor(
+        class_of("Step3p7Processor", "step3p7.processing_step3p7"),
+        image_processor=class_of("Step3p7ImageProcessor", "step3p7.image_processing_step3p7")(
+            size={"height": 32, "width": 32}, patch_size=16, vision_patch_size=4, max_image_size=64
+        ),
+        tokenizer=words,
+        chat_template=im_chat("<im_patch>"),
+    )
+    config = tf.Step3p7Config(
+        vision_config=tower_sizes(image_size=32, max_position_embeddings=64, mlp_ratio=2.0),
+        text_config=text_sizes(
+            words,
+            layer_types=["full_attention", "sliding_attention"],
+            sliding_window=64,
+            mlp_layer_types=["dense", "sparse"],
+            n_routed_experts=4,
+            num_local_experts=4,
+            num_experts_per_tok=2,
+            moe_intermediate_size=20,
+            share_expert_dim=20,
+            num_sliding_attention_heads=4,
+        ),
+        image_token_id=own.image_token_id,
+    )
+    return shaken(tf.Step3p7ForConditionalGeneration, config), own

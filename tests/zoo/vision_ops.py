@@ -48,18 +48,20 @@ _RESAMPLING = {
 def resize(
     image: torch.Tensor,
     size: Sequence[int],
-    interpolation: InterpolationMode = InterpolationMode.BILINEAR,
+    interpolation: InterpolationMode | int = InterpolationMode.BILINEAR,
     antialias: bool | None = True,
     **_: Any,
 ) -> torch.Tensor:
     """(..., height, width) to `size`; whole numbers stay whole."""
-    if interpolation is InterpolationMode.LANCZOS:
-        interpolation = InterpolationMode.BICUBIC
-    smooth = interpolation in (InterpolationMode.BILINEAR, InterpolationMode.BICUBIC)
+    if isinstance(interpolation, int):  # Pillow's number
+        interpolation = _RESAMPLING[Image.Resampling(interpolation)]
+    smooth = interpolation in (InterpolationMode.BILINEAR, InterpolationMode.BICUBIC, InterpolationMode.LANCZOS)
     options: dict[str, Any] = {"align_corners": False, "antialias": bool(antialias)} if smooth else {}
-    flat = image.reshape(-1, *image.shape[-3:]).float()
+    flat = image.reshape(-1, *image.shape[-3:])
+    if not (smooth and antialias):  # bytes have a kernel of their own with antialiasing only
+        flat = flat.float()
     made = torch.nn.functional.interpolate(flat, size=tuple(size), mode=interpolation.value, **options)
-    if not image.is_floating_point():
+    if made.is_floating_point() and not image.is_floating_point():
         made = made.clamp(0, 255).round()
     return made.reshape(*image.shape[:-2], *made.shape[-2:]).to(image.dtype)
 
@@ -148,6 +150,7 @@ def module_of(name: str) -> ModuleType:
     own = sys.modules[__name__]
     for place in (image_processing_backends, video_processing_utils):
         vars(place).setdefault("tvF", own)
+    image_processing_backends.is_torchvision_greater_or_equal = lambda version: True  # Lanczos is here
     image_processing_backends.pil_torch_interpolation_mapping = _RESAMPLING
     image_processing_backends.torch_pil_interpolation_mapping = {b: a for a, b in _RESAMPLING.items()}
     image_utils.pil_torch_interpolation_mapping.update(_RESAMPLING)
