@@ -157,6 +157,8 @@ ZOO: dict[str, Entry] = {
     "t5gemma2": _entry("apart.t5gemma2", layout="encoder-decoder", two_way=True),
     "gemma4_unified": _entry("rows.gemma4_unified", layout="dynamic", video=True, two_way=True, needs=_TV),
     "minicpmv4_7": _entry("dynamic.minicpmv4_7", video=True, needs=_TV, note="large pictures become slices too"),
+    "muse_glimmer": _entry("rows.muse_glimmer", layout="dynamic", video=True, asks=("return_metadata",), needs=_TV),
+    "minimax_m3_vl": _entry("rows.minimax_m3_vl", layout="merged", video=True, needs=_TV),
 }
 
 LEFT_OUT: dict[str, str] = {
@@ -180,16 +182,14 @@ LEFT_OUT: dict[str, str] = {
     "kosmos-2": "not built yet",
     "kosmos-2.5": "not built yet",
     "minicpm_ocr": "not built yet",
-    "minimax_m3_vl": "not built yet",
     "mistral4": "the mapped class is text-only, it takes no pixels",
     "mistral_large4": "not built yet",
-    "muse_glimmer": "not built yet",
     "muse_spark": "not built yet",
     "nemotron_h_omni": "not built yet",
     "perception_lm": "its vision tower comes from timm, which imports torchvision when it is imported",
     "pi0": "robot actions, no token logits",
     "pix2struct": "the picture is the encoder's input; the token row holds no image",
-    "pp_chart2table": "not built yet",
+    "pp_chart2table": "the class of got_ocr2; its processor expands no placeholder, the prompt holds all 256",
     "pp_formulanet": "the picture is the encoder's input; the token row holds no image",
     "qwen4_exp": "not built yet",
     "shieldgemma2": "the Gemma3 class; its processor ignores the text and asks one question per policy",

@@ -159,22 +159,21 @@ def janus() -> tuple[Any, Any]:
 
 
 def got_ocr2() -> tuple[Any, Any]:
-    """GOT-OCR 2: SAM and two strided convolutions."""
+    """GOT-OCR 2: SAM and two strided convolutions; 256 tokens a picture, which its processor does not save."""
     words = tokenizer("<|im_start|>", "<|im_end|>", "<img>", "</img>", image_token="<imgpad>")
     own = processor(
         tf.GotOcr2Processor,
-        image_processor=tf.GotOcr2ImageProcessorPil(size={"height": 64, "width": 64}),
+        image_processor=tf.GotOcr2ImageProcessorPil(size={"height": 256, "width": 256}),
         tokenizer=words,
         chat_template=chat("<img><imgpad></img>\n", "<|im_start|>{role}\n", "<|im_end|>"),
     )
-    own.num_image_tokens = 16
     config = tf.GotOcr2Config(
         vision_config=class_of("GotOcr2VisionConfig", "got_ocr2.configuration_got_ocr2")(
-            **_sam_sizes(), output_channels=12
+            **_sam_sizes() | {"image_size": 256, "window_size": 16, "global_attn_indexes": []}, output_channels=12
         ),
         text_config=tf.Qwen2Config(**text_sizes(words)),
         image_token_index=words.image_token_id,
-        image_seq_length=16,
+        image_seq_length=256,
         tie_word_embeddings=False,
     )
     return shaken(tf.GotOcr2ForConditionalGeneration, config), own

@@ -58,15 +58,14 @@ def aria() -> tuple[Any, Any]:
     words = tokenizer("<|im_start|>", "<|im_end|>", image_token="<|img|>")
     own = processor(
         tf.AriaProcessor,
-        image_processor=tf.AriaImageProcessorPil(max_image_size=490, min_image_size=70),
+        image_processor=tf.AriaImageProcessorPil(max_image_size=980, min_image_size=140),
         tokenizer=words,
-        size_conversion={490: 4},
+        size_conversion={980: 4},
         chat_template=im_chat("<|img|>"),
     )
-    own.images_kwargs = own.images_kwargs | {"max_image_size": 490}  # its class says 980; others are refused
     config = tf.AriaConfig(
         vision_config=class_of("Idefics3VisionConfig", "idefics3.configuration_idefics3")(
-            **tower_sizes(image_size=490, patch_size=70)
+            **tower_sizes(image_size=980, patch_size=140)
         ),
         text_config=tf.AriaTextConfig(**text_sizes(words), moe_num_experts=4, moe_topk=2, moe_num_shared_experts=1),
         projector_patch_to_query_dict={49: 4},

@@ -199,3 +199,80 @@ def _gemma4_ids(words: Any) -> dict[str, Any]:
         "eoa_token_index": words.eoa_token_id,
         "tie_word_embeddings": False,
     }
+
+
+def muse_glimmer() -> tuple[Any, Any]:
+    """Muse Glimmer: patches row by row; logits multiplied, then soft-capped."""
+    words = tokenizer(
+        "<|turn|>",
+        "<|end|>",
+        "<|patch|>",
+        "<|image_start|>",
+        "<|image_end|>",
+        "<|video|>",
+        "<|vid_frame_separator|>",
+        "<|vid_start|>",
+        "<|vid_end|>",
+    )
+    sizes = {"patch_size": 4, "merge_size": 2, "temporal_patch_size": 2}
+    folder = "muse_glimmer.image_processing_muse_glimmer"
+    own = processor(
+        class_of("MuseGlimmerProcessor", "muse_glimmer.processing_muse_glimmer"),
+        image_processor=class_of("MuseGlimmerImageProcessor", folder)(**sizes, max_image_tokens=64),
+        video_processor=class_of("MuseGlimmerVideoProcessor", folder.replace("image", "video"))(**sizes),
+        tokenizer=words,
+        chat_template=chat("<|patch|>", "<|turn|>{role}\n", "<|end|>", video="<|video|>"),
+    )
+    config = tf.MuseGlimmerConfig(
+        vision_config={
+            "patch_size": 4,
+            "pos_emb_height": 8,
+            "pos_emb_width": 8,
+            "num_attention_heads": 3,
+            "num_hidden_layers": 2,
+            "hidden_size": 24,
+            "intermediate_size": 40,
+            "max_position_embeddings": 64,
+        },
+        text_config=text_sizes(
+            words, layer_types=["sliding_attention", "full_attention"], sliding_window=512, output_multiplier=0.5
+        ),
+        image_token_id=own.image_token_id,
+        video_token_id=own.video_token_id,
+        out_hidden_size=96,
+        projector_hidden_size=40,
+    )
+    return shaken(tf.MuseGlimmerForConditionalGeneration, config), own
+
+
+def minimax_m3_vl() -> tuple[Any, Any]:
+    """MiniMax M3: a grid as Qwen's, plain positions, experts."""
+    marks = ["]<]image[>[", "]<]video[>[", "]<]start of image[>[", "]<]end of image[>["]
+    words = tokenizer("<|turn|>", "<|end|>", *marks)
+    sizes = {"patch_size": 4, "merge_size": 2, "temporal_patch_size": 2}
+    folder = "minimax_m3_vl.image_processing_minimax_m3_vl"
+    own = processor(
+        class_of("MiniMaxM3VLProcessor", "minimax_m3_vl.processing_minimax_m3_vl"),
+        image_processor=class_of("MiniMaxM3VLImageProcessor", folder)(**sizes, size=PICTURE),
+        video_processor=class_of("MiniMaxM3VLVideoProcessor", folder.replace("image", "video"))(**sizes, size=FILM),
+        tokenizer=words,
+        chat_template=chat(marks[0], "<|turn|>{role}\n", "<|end|>", video=marks[1]),
+    )
+    config = tf.MiniMaxM3VLConfig(
+        vision_config=tower_sizes(image_size=64),
+        text_config=text_sizes(
+            words,
+            num_local_experts=4,
+            num_experts_per_tok=2,
+            dense_intermediate_size=48,
+            shared_intermediate_size=20,
+            rotary_dim=8,
+            mlp_layer_types=["dense", "sparse"],
+            layer_types=["full_attention", "full_attention"],
+        ),
+        image_token_index=own.image_token_id,
+        video_token_index=own.video_token_id,
+        projector_hidden_size=40,
+        tie_word_embeddings=False,
+    )
+    return shaken(tf.MiniMaxM3SparseForConditionalGeneration, config), own
