@@ -78,28 +78,30 @@ ZOO: dict[str, Entry] = {
         offsets="shifted",
         note="base models without a template; its processor writes bos after the pictures, a newline last, and labels",
     ),
-    "deepseek_vl": _entry("fixed.deepseek_vl"),
-    "deepseek_vl_hybrid": _entry("fixed.deepseek_vl_hybrid"),
-    "janus": _entry("fixed.janus"),
+    "deepseek_vl": _entry("deepseek.deepseek_vl", layout="fixed"),
+    "deepseek_vl_hybrid": _entry("deepseek.deepseek_vl_hybrid", layout="fixed"),
+    "janus": _entry("deepseek.janus", layout="fixed"),
     "got_ocr2": _entry("fixed.got_ocr2"),
     "video_llava": _entry("fixed.video_llava", video=True, needs=_TV),
     "llava_next": _entry("anyres.llava_next"),
     "llava_next_video": _entry("anyres.llava_next_video", video=True, needs=_TV),
     "llava_onevision": _entry("anyres.llava_onevision", video=True, needs=_TV),
     "internvl": _entry("tiles.internvl", video=True, needs=_TV),
-    "idefics3": _entry("tiles.idefics3"),
-    "smolvlm": _entry("tiles.smolvlm", video=True, needs=("torchvision", "num2words")),
+    "idefics3": _entry("named_tiles.idefics3", layout="tiles"),
+    "smolvlm": _entry("named_tiles.smolvlm", layout="tiles", video=True, needs=("torchvision", "num2words")),
     "aya_vision": _entry("tiles.aya_vision"),
     "ovis2": _entry("tiles.ovis2"),
     "cohere2_vision": _entry("tiles.cohere2_vision", needs=_TV),
-    "llama4": _entry("tiles.llama4", needs=_TV, note="pixels come in bfloat16"),
+    "llama4": _entry("named_tiles.llama4", layout="tiles", needs=_TV, note="pixels come in bfloat16"),
     "mistral3": _entry("dynamic.mistral3", needs=_TV),
     "lighton_ocr": _entry("dynamic.lighton_ocr"),
     "kimi_k25": _entry(
         "dynamic.kimi_k25", needs=_TV, note="films of several frames fail in the library: it splits before it pools"
     ),
     "lfm2_vl": _entry("dynamic.lfm2_vl", needs=_TV, note="large pictures become tiles and a small whole one"),
-    "minicpmv4_6": _entry("dynamic.minicpmv4_6", video=True, needs=_TV, note="large pictures become slices too"),
+    "minicpmv4_6": _entry(
+        "minicpm.minicpmv4_6", layout="dynamic", video=True, needs=_TV, note="large pictures become slices too"
+    ),
     "molmo2": _entry(
         "dynamic.molmo2",
         video=True,
@@ -120,7 +122,9 @@ ZOO: dict[str, Entry] = {
         "rows.hunyuan_vl", layout="dynamic", note="placeholders: one more per row, one before and one after"
     ),
     "video_llama_3": _entry("rows.video_llama_3", layout="dynamic", video=True, needs=_TV),
-    "gemma4": _entry("rows.gemma4", layout="dynamic", video=True, needs=_TV, note="pictures are enlarged to the limit"),
+    "gemma4": _entry(
+        "gemma4.gemma4", layout="dynamic", video=True, needs=_TV, note="pictures are enlarged to the limit"
+    ),
     "glm4v": _entry("glm.glm4v", layout="merged", video=True, needs=_TV),
     "glm46v": _entry("glm.glm46v", layout="merged", video=True, needs=_TV),
     "glmga": _entry("glm.glmga", layout="merged", video=True, needs=_TV),
@@ -129,7 +133,9 @@ ZOO: dict[str, Entry] = {
     "ernie4_5_vl_moe": _entry("glm.ernie4_5_vl_moe", layout="merged", video=True, needs=_TV),
     "exaone4_5": _entry("relatives.exaone4_5", layout="merged", video=True, needs=_TV),
     "hyperclovax_vision_v2": _entry("relatives.hyperclovax_vision_v2", layout="merged", video=True, needs=_TV),
-    "qwen2_5_omni_thinker": _entry("merged.qwen2_5_omni_thinker", video=True, needs=_TV, note="hears too"),
+    "qwen2_5_omni_thinker": _entry(
+        "omni.qwen2_5_omni_thinker", layout="merged", video=True, needs=_TV, note="hears too"
+    ),
     "cosmos3_omni": _entry("merged.cosmos3_omni", video=True, needs=_TV),
     "idefics2": _entry("queries.idefics2", offsets="missing"),
     "aria": _entry("queries.aria"),
@@ -140,7 +146,9 @@ ZOO: dict[str, Entry] = {
         note="its processor writes the query tokens in front of bos; the prompt has no placeholder",
     ),
     "instructblip": _entry("queries.instructblip", several=False, offsets="missing", note="as blip-2"),
-    "qwen3_omni_moe_thinker": _entry("merged.qwen3_omni_moe_thinker", video=True, needs=_TV, note="hears too"),
+    "qwen3_omni_moe_thinker": _entry(
+        "omni.qwen3_omni_moe_thinker", layout="merged", video=True, needs=_TV, note="hears too"
+    ),
     "lfm3_vl": _entry("relatives.lfm3_vl", layout="merged", video=True, needs=_TV),
     "cohere_compass": _entry("relatives.cohere_compass", layout="merged", video=True, needs=_TV),
     "cosmos3_edge": _entry(
@@ -151,12 +159,18 @@ ZOO: dict[str, Entry] = {
         needs=_TV,
     ),
     "qianfan_ocr": _entry("tiles.qianfan_ocr", note="the prompt's placeholder is image_placeholder_token, <image>"),
-    "granite_docling": _entry("tiles.granite_docling", note="features enter between decoder layers too"),
-    "step3p7": _entry("tiles.step3p7", needs=_TV, note="tiles of another size than the whole picture"),
+    "granite_docling": _entry(
+        "named_tiles.granite_docling", layout="tiles", note="features enter between decoder layers too"
+    ),
+    "step3p7": _entry(
+        "named_tiles.step3p7", layout="tiles", needs=_TV, note="tiles of another size than the whole picture"
+    ),
     "mllama": _entry("apart.mllama", layout="cross-attention", offsets="missing"),
     "t5gemma2": _entry("apart.t5gemma2", layout="encoder-decoder", two_way=True),
-    "gemma4_unified": _entry("rows.gemma4_unified", layout="dynamic", video=True, two_way=True, needs=_TV),
-    "minicpmv4_7": _entry("dynamic.minicpmv4_7", video=True, needs=_TV, note="large pictures become slices too"),
+    "gemma4_unified": _entry("gemma4.gemma4_unified", layout="dynamic", video=True, two_way=True, needs=_TV),
+    "minicpmv4_7": _entry(
+        "minicpm.minicpmv4_7", layout="dynamic", video=True, needs=_TV, note="large pictures become slices too"
+    ),
     "muse_glimmer": _entry("rows.muse_glimmer", layout="dynamic", video=True, asks=("return_metadata",), needs=_TV),
     "minimax_m3_vl": _entry("rows.minimax_m3_vl", layout="merged", video=True, needs=_TV),
 }

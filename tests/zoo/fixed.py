@@ -6,7 +6,7 @@ from typing import Any
 
 import transformers as tf
 
-from tests.zoo.parts import chat, class_of, processor, shaken, text_sizes, tokenizer, tower_sizes
+from tests.zoo.parts import chat, class_of, processor, sam_sizes, shaken, text_sizes, tokenizer, tower_sizes
 
 _SQUARE = {"height": 16, "width": 16}
 
@@ -87,77 +87,6 @@ def paligemma() -> tuple[Any, Any]:
     return shaken(tf.PaliGemmaForConditionalGeneration, config), own
 
 
-def deepseek_vl() -> tuple[Any, Any]:
-    """DeepSeek-VL: SigLIP, the picture padded to a square."""
-    words = tokenizer(image_token="<image_placeholder>")
-    own = processor(
-        tf.DeepseekVLProcessor,
-        image_processor=tf.DeepseekVLImageProcessorPil(size=_SQUARE, min_size=4),
-        tokenizer=words,
-        num_image_tokens=16,
-        chat_template=chat("<image_placeholder>", "{role}: ", "\n\n", user="User", assistant="Assistant"),
-    )
-    config = tf.DeepseekVLConfig(
-        vision_config=tf.SiglipVisionConfig(**tower_sizes(), vision_use_head=False),
-        text_config=tf.LlamaConfig(**text_sizes(words)),
-        image_token_id=words.image_token_id,
-        tie_word_embeddings=False,
-    )
-    return shaken(tf.DeepseekVLForConditionalGeneration, config), own
-
-
-def deepseek_vl_hybrid() -> tuple[Any, Any]:
-    """DeepSeek-VL hybrid: a second, larger picture through SAM, both added up."""
-    words = tokenizer(image_token="<image_placeholder>")
-    own = processor(
-        tf.DeepseekVLHybridProcessor,
-        image_processor=tf.DeepseekVLHybridImageProcessorPil(
-            size=_SQUARE, min_size=4, high_res_size={"height": 64, "width": 64}
-        ),
-        tokenizer=words,
-        num_image_tokens=16,
-        chat_template=chat("<image_placeholder>", "{role}: ", "\n\n", user="User", assistant="Assistant"),
-    )
-    config = tf.DeepseekVLHybridConfig(
-        vision_config=tf.SiglipVisionConfig(**tower_sizes(), vision_use_head=False),
-        high_res_vision_config=tf.SamVisionConfig(**_sam_sizes(), output_channels=12),
-        text_config=tf.LlamaConfig(**text_sizes(words)),
-        image_token_id=words.image_token_id,
-        tie_word_embeddings=False,
-    )
-    return shaken(tf.DeepseekVLHybridForConditionalGeneration, config), own
-
-
-def janus() -> tuple[Any, Any]:
-    """Janus: as DeepSeek-VL; the part that makes pictures is there and idle."""
-    words = tokenizer(image_token="<image_placeholder>", boi_token="<begin_of_image>", eoi_token="<end_of_image>")
-    own = processor(
-        tf.JanusProcessor,
-        image_processor=tf.JanusImageProcessorPil(size=_SQUARE, min_size=4),
-        tokenizer=words,
-        num_image_tokens=16,
-        chat_template=chat("<image_placeholder>\n", "<|{role}|>: ", "\n\n", user="User", assistant="Assistant"),
-    )
-    config = tf.JanusConfig(
-        vision_config=tf.JanusVisionConfig(**tower_sizes(mlp_ratio=2, projection_dim=32, depth=2, num_image_tokens=16)),
-        vq_config=tf.JanusVQVAEConfig(
-            embed_dim=4,
-            num_embeddings=16,
-            latent_channels=32,
-            base_channels=32,
-            channel_multiplier=[1, 1],
-            num_res_blocks=1,
-            num_patches=4,
-            projection_dim=32,
-            image_token_embed_dim=32,
-        ),
-        text_config=tf.LlamaConfig(**text_sizes(words)),
-        image_token_id=words.image_token_id,
-        tie_word_embeddings=False,
-    )
-    return shaken(tf.JanusForConditionalGeneration, config), own
-
-
 def got_ocr2() -> tuple[Any, Any]:
     """GOT-OCR 2: SAM and two strided convolutions; 256 tokens a picture, which its processor does not save."""
     words = tokenizer("<|im_start|>", "<|im_end|>", "<img>", "</img>", image_token="<imgpad>")
@@ -169,7 +98,7 @@ def got_ocr2() -> tuple[Any, Any]:
     )
     config = tf.GotOcr2Config(
         vision_config=class_of("GotOcr2VisionConfig", "got_ocr2.configuration_got_ocr2")(
-            **_sam_sizes() | {"image_size": 256, "window_size": 16, "global_attn_indexes": []}, output_channels=12
+            **sam_sizes() | {"image_size": 256, "window_size": 16, "global_attn_indexes": []}, output_channels=12
         ),
         text_config=tf.Qwen2Config(**text_sizes(words)),
         image_token_index=words.image_token_id,
@@ -216,16 +145,3 @@ def _llava_processor() -> Any:
         num_additional_image_tokens=1,
         chat_template=chat("<image>\n", "{role}: ", " ", user="USER", assistant="ASSISTANT"),
     )
-
-
-def _sam_sizes() -> dict[str, Any]:
-    return {
-        "hidden_size": 24,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 3,
-        "image_size": 64,
-        "patch_size": 4,
-        "window_size": 6,
-        "global_attn_indexes": [1],
-        "mlp_dim": 40,
-    }

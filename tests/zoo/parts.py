@@ -100,6 +100,20 @@ def tower_sizes(**more: Any) -> dict[str, Any]:
     } | more
 
 
+def sam_sizes() -> dict[str, Any]:
+    """Sizes of a tiny tower of the SAM kind."""
+    return {
+        "hidden_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 3,
+        "image_size": 64,
+        "patch_size": 4,
+        "window_size": 6,
+        "global_attn_indexes": [1],
+        "mlp_dim": 40,
+    }
+
+
 def chat(
     image: str, turn: str = "{role}: ", end: str = "\n", start: str = "", video: str | None = None, **names: str
 ) -> str:
