@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from explore.bench.data.example import Example
+from explore.bench.data.example import Example, Examples
 from explore.bench.metrics import METRICS, FaithfulnessMetric, Metric, bootstrap_difference, bootstrap_interval
 from explore.bench.scene_scores import CEILING, SceneScores, make_case, score_case
 from explore.bench.score_files import ScoreFolder
@@ -82,7 +83,7 @@ def score_maps(
     ParameterError
         Nothing to score, an unknown name, or a folder that holds another experiment.
     """
-    if data is None or not len(data):
+    if data is None or not hasattr(data, "__len__") or not len(data):
         raise ParameterError("No data was given", "A data set has at least one example.", "Try SketchScenes(20).")
     chosen, measured = _methods(methods), _metrics(metrics)
     if not 0 <= part[0] < part[1]:
@@ -95,7 +96,8 @@ def score_maps(
     rows = {(each.example, each.method): each for each in store.read()} if store is not None else {}
     numbers = range(part[0], len(data), part[1])
     for done, number in enumerate(numbers):
-        for scores in _scored(runner, data[number], chosen, measured, substrate, rows):
+        report = None if progress is None else partial(_within, progress, done, len(numbers))
+        for scores in _scored(runner, data[number], chosen, measured, substrate, rows, report):
             rows[scores.example, scores.method] = scores
             if store is not None:
                 store.append(scores)
@@ -147,17 +149,25 @@ def _scored(
     metrics: Mapping[str, Metric],
     substrate: Substrate,
     known: Mapping[tuple[str, str], SceneScores],
+    progress: Report | None,
 ) -> Iterable[SceneScores]:
     missing = [name for name in methods if (example.id, name) not in known]
     if missing:
-        case = make_case(runner, example)
+        case = make_case(runner, example, progress)
         for name in missing:
-            yield score_case(case, name, methods[name], metrics, runner, substrate)
+            yield score_case(case, name, methods[name], metrics, runner, substrate, progress)
+
+
+def _within(progress: Report, done: int, count: int, fraction: float | None, message: str) -> None:
+    """Progress inside one example; raises where the whole is cancelled."""
+    progress((done + (fraction or 0.0) * 0.99) / count, f"example {done + 1} of {count}: {message}")
 
 
 def _methods(given: Methods) -> dict[str, MapMethod | None]:
     if given is None:
         given = METHODS
+    if isinstance(given, str):
+        given = [given]
     if isinstance(given, Mapping):
         chosen: dict[str, MapMethod | None] = {name: _made(each, METHODS, "method") for name, each in given.items()}
     else:
@@ -171,6 +181,11 @@ def _methods(given: Methods) -> dict[str, MapMethod | None]:
             )
     if not chosen:
         raise ParameterError("No method was given", f"Methods: {', '.join(METHODS)}.")
+    for name in (CONTROL, CEILING):
+        if name in chosen and not (name == CONTROL and chosen[name] == METHODS[CONTROL]()):
+            raise ParameterError(
+                f"A method was called {name!r}", f"{CONTROL!r} and {CEILING!r} are always scored.", "Give another name."
+            )
     chosen.setdefault(CONTROL, METHODS[CONTROL]())
     return {**chosen, CEILING: None}
 
@@ -178,6 +193,8 @@ def _methods(given: Methods) -> dict[str, MapMethod | None]:
 def _metrics(given: Metrics) -> dict[str, Metric]:
     if given is None:
         given = PLACE_METRICS
+    if isinstance(given, str):
+        given = [given]
     if isinstance(given, Mapping):
         return {name: _made(each, METRICS, "metric") for name, each in given.items()}
     made = [_made(each, METRICS, "metric") for each in given]
@@ -189,7 +206,10 @@ def _made(given: Any, table: Mapping[str, type[Any]], what: str) -> Any:
         if given not in table:
             raise ParameterError(f"There is no {what} {given!r}", f"There are {', '.join(table)}.")
         return table[given]()
-    return given() if isinstance(given, type) else given
+    made = given() if isinstance(given, type) else given
+    if not isinstance(made, MapMethod | Metric):
+        raise ParameterError(f"{given!r} is no {what}", f"Names are {', '.join(table)}.")
+    return made
 
 
 def _experiment(
@@ -204,7 +224,7 @@ def _experiment(
     return {
         **({"substrate": substrate} if takes_away else {}),
         "model": runner.fingerprint,
-        "data": getattr(data, "fingerprint", {"examples": len(data)}),
+        "data": data.fingerprint if isinstance(data, Examples) else {"examples": [each.id for each in data]},
         "metrics": {name: {"metric": each.name, **asdict(each)} for name, each in metrics.items()},
         "methods": {
             name: None if each is None else {"method": each.name, **asdict(each)} for name, each in methods.items()

@@ -69,6 +69,8 @@ def make_case(runner: RunnerLike, example: Example, progress: Report | None = No
         trace = runner.read(example.image, example.question, example.answer, progress=progress)
     if trace.answer != example.answer:
         example = example.answered(trace.answer)
+    # What methods share is prepared here, so that none of them pays for it in its time.
+    runner.rerun(trace)
     return Case(
         example,
         trace,
@@ -148,9 +150,10 @@ def _results(case: Case, maps: TokenMaps, metric: Metric, runner: RunnerLike, su
     if isinstance(metric, LocationMetric):
         return [metric.measure(maps.flat(tokens), truth) for tokens, truth in words]
     if isinstance(metric, FaithfulnessMetric):
+        # Patches that see nothing of the picture, such as padding, stay where they are.
         return [
-            metric.measure(word_probability(case.trace, runner, tokens, substrate), heat)
-            for tokens, heat in ((tokens, maps.flat(tokens)) for tokens, _ in words)
+            metric.measure(word_probability(case.trace, runner, tokens, substrate), maps.flat(tokens), truth.counted)
+            for tokens, truth in words
         ]
     raise TypeError(f"{type(metric).__name__} is no kind of metric that a map can be given to")
 
@@ -161,7 +164,8 @@ def _caption(case: Case, maps: TokenMaps) -> Any:
         WordMaps(_text(case, target), _rows(maps, tokens), "noun", target.mask)
         for target, tokens in zip(case.example.targets, case.targets, strict=True)
     ]
-    functions = [WordMaps("", _rows(maps, tokens), "function") for tokens in case.functions]
+    counted = case.truths[0].counted
+    functions = [WordMaps("", _rows(maps, tokens)[:, counted], "function") for tokens in case.functions]
     return score_words([*nouns, *functions], render)
 
 

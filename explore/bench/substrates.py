@@ -63,6 +63,9 @@ def word_probability(
 def _blocked(trace: Trace, runner: RunnerLike, kept: NDArray[np.bool_]) -> AnswerScores:
     blocked = np.zeros((len(kept), trace.positions_fed), bool)
     blocked[:, grid_positions(trace.layout)] = ~kept
+    # With no patch left, what sums them up (a class token, row ends) goes too: it would still tell of the picture.
+    nothing = np.flatnonzero(~kept.any(axis=1))
+    blocked[np.ix_(nothing, trace.layout.visual)] = True
     return runner.rerun(trace).without(blocked)
 
 

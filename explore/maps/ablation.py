@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from explore.errors import ParameterError
 from explore.layout import ImageGrid
-from explore.maps.attribution import attributed
+from explore.maps.attribution import LOGPROB_NOISE, attributed
 from explore.maps.hiding import mean_colour, picture_index
 from explore.maps.method import Computed, MapMethod, MapRun
 
@@ -51,6 +51,7 @@ class FeatureAblation(MapMethod):
         from captum.attr import ImageMaskInput
 
         pictures, found = list(run.trace.images), list[np.ndarray]()
+        total, scored = sum(cell_groups(grid, self.group).max() + 2 for grid in run.trace.layout.grids), 0
         for grid in run.trace.layout.grids:
             which = picture_index(run.trace.layout, grid, len(pictures))
             groups = cell_groups(grid, self.group)
@@ -58,10 +59,13 @@ class FeatureAblation(MapMethod):
             segmented = ImageMaskInput(pictures[which], segments, baseline=mean_colour(pictures[which]))
 
             def score(present: Tensor, segmented: ImageMaskInput = segmented, which: int = which) -> Tensor:
+                nonlocal scored
                 variants = [
                     [*pictures[:which], segmented.to_model_input(row[None]), *pictures[which + 1 :]] for row in present
                 ]
-                scores = run.rerun.with_pictures(variants, batch_size=self.batch, progress=run.progress)
+                scores = run.rerun.with_pictures(variants, batch_size=self.batch)
+                scored += len(variants)
+                run.report(scored, int(total), "group")
                 return torch.from_numpy(scores.logprobs[:, run.numbers].astype(np.float64))
 
             made = CaptumFeatureAblation(score).attribute(
@@ -75,7 +79,7 @@ class FeatureAblation(MapMethod):
                 values[:, owner] = of_segment[:, place]
             found.append(values[:, groups.ravel()])
         note = f"Painted in the mean colour, {self.group} x {self.group} cells at a time."
-        return attributed(np.concatenate(found, axis=1), "log-probability lost", note)
+        return attributed(np.concatenate(found, axis=1), "log-probability lost", note, noise=LOGPROB_NOISE)
 
 
 def cell_groups(grid: ImageGrid, side: int) -> NDArray[np.int64]:

@@ -38,6 +38,8 @@ class AttentionMap(MapMethod):
     def compute(self, run: MapRun) -> Computed:
         trace = run.trace
         layers = sorted(trace.attention_rows) if self.layers is None else list(self.layers)
+        if self.layers is not None and not layers:
+            raise ParameterError("layers=() was given", f"At least one of 0 to {trace.layers - 1}.")
         if not layers:
             raise NotRecordedError(
                 "No attention rows were recorded", "", 'Run again with record=RecordingPlan(attention="answer").'

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from explore.errors import ParameterError
 
+LOGPROB_NOISE = 1e-4
+"""Log-probabilities that differ by no more are the same: single precision does not tell them apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
@@ -32,8 +35,10 @@ class Attribution:
     note: str
 
 
-def attributed(values: NDArray[np.floating], unit: str, note: str = "") -> tuple[NDArray[np.float32], Attribution]:
-    """Maps of signed values: what speaks for the token, as a share of the largest value of any token.
+def attributed(
+    values: NDArray[np.floating], unit: str, note: str = "", *, noise: float = 0.0
+) -> tuple[NDArray[np.float32], Attribution]:
+    """Maps of signed values: what speaks for the token, as a share of the largest value of any token asked for.
 
     Parameters
     ----------
@@ -43,21 +48,35 @@ def attributed(values: NDArray[np.floating], unit: str, note: str = "") -> tuple
         What one means.
     note
         What a reader must know beside the rule that all methods share.
+    noise
+        Values up to this are no more than rounding in the model, and are shown as 0.
 
     Raises
     ------
     ParameterError
         A value is not finite.
     """
-    found = np.ascontiguousarray(values, dtype=np.float32)
-    if not np.isfinite(found).all():
+    found = finite(np.ascontiguousarray(values, dtype=np.float32))
+    shown = np.where(found > noise, found, np.float32(0))
+    peak = float(shown.max(initial=0))
+    scale = peak if peak > 0 else 1.0
+    least = f"Values up to {noise:g}" if noise else "Negative values"
+    rule = f"{least} are shown as 0; one scale for all tokens that were asked for, their largest value."
+    return (shown / scale).astype(np.float32), Attribution(found, unit, scale, f"{note} {rule}".strip())
+
+
+def finite(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The values themselves.
+
+    Raises
+    ------
+    ParameterError
+        One of them is not finite.
+    """
+    if not np.isfinite(values).all():
         raise ParameterError(
             "The method found values that are not finite",
             "Maps need finite numbers.",
             "Load the model in bfloat16 or float32: float16 may overflow.",
         )
-    peak = float(found.max(initial=0))
-    scale = peak if peak > 0 else 1.0
-    rule = "Negative values are shown as 0; one scale for all tokens of the run, its largest value."
-    maps = np.minimum(np.maximum(found, 0) / np.float32(scale), 1)
-    return maps, Attribution(found, unit, scale, f"{note} {rule}".strip())
+    return values

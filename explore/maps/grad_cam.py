@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from explore.errors import ParameterError
 from explore.maps.attribution import attributed
-from explore.maps.method import Computed, MapMethod, MapRun
+from explore.maps.method import Computed, MapMethod, MapRun, checked_objective
 from explore.runs import LayerReplayLike, Objective, ReplayLike
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class GradCam(MapMethod):
     def __post_init__(self) -> None:
         if self.on not in ("states", "attention"):
             raise ParameterError(f"on={self.on!r} was given", "Allowed are 'states' and 'attention'.")
+        checked_objective(self.of)
 
     @property
     def reruns(self) -> bool:
@@ -56,7 +57,8 @@ class GradCam(MapMethod):
         rows: list[Tensor] = []
         with run.rerun.replay(gradients=True, progress=run.progress) as replay:
             layer = self._layer(replay)
-            for number, place in zip(run.numbers, run.predicted_at.tolist(), strict=True):
+            for done, (number, place) in enumerate(zip(run.numbers, run.predicted_at.tolist(), strict=True)):
+                run.report(done, len(run.tokens), "token")
                 gradient = replay.gradient(number, self.of)
                 if self.on == "states":
                     states, slope = replay.states[layer], gradient.states[layer]

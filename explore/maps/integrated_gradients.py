@@ -16,8 +16,8 @@ from explore.maps.method import Computed, MapMethod, MapRun
 class IntegratedGradients(MapMethod):
     """Gradient of the token's logit gathered on the way from a blank picture to this one.
 
-    A visual token's value is the sum over its features; over the picture the values add up to what the logit gains,
-    up to the error of the steps.
+    A visual token's value is the sum over its features. Over all visual tokens, those outside every grid included, the
+    values add up to what the logit gains, up to the error of the steps.
 
     Parameters
     ----------
@@ -58,8 +58,7 @@ class IntegratedGradients(MapMethod):
             blank = given.mean(1, keepdim=True).expand_as(given) if self.baseline == "mean" else torch.zeros_like(given)
             method = CaptumIntegratedGradients(score)
             for done, number in enumerate(run.numbers):
-                if run.progress is not None:
-                    run.progress(done / len(run.numbers), f"token {done + 1} of {len(run.numbers)}")
+                run.report(done, len(run.tokens), "token")
                 found = method.attribute(
                     given, blank, target=number, n_steps=self.steps, internal_batch_size=self.batch
                 )

@@ -9,8 +9,8 @@ import numpy as np
 
 from explore.errors import ParameterError
 from explore.maps.ablation import cell_groups
-from explore.maps.attribution import attributed
-from explore.maps.method import Computed, MapMethod, MapRun
+from explore.maps.attribution import LOGPROB_NOISE, attributed
+from explore.maps.method import Computed, MapMethod, MapRun, checked_objective
 from explore.runs import Objective
 
 
@@ -45,8 +45,7 @@ class Knockout(MapMethod):
     def __post_init__(self) -> None:
         if min(self.group, self.batch) < 1:
             raise ParameterError(f"group={self.group} and batch={self.batch} were given", "Both are at least 1.")
-        if self.of not in ("logit", "logprob"):
-            raise ParameterError(f"of={self.of!r} was given", "Allowed are 'logit' and 'logprob'.")
+        checked_objective(self.of)
 
     @property
     def reruns(self) -> bool:
@@ -66,4 +65,5 @@ class Knockout(MapMethod):
         values = (scores.logprobs if self.of == "logprob" else scores.logits)[:, run.numbers]
         lost = (values[0] - values[1:]).T
         unit = "log-probability lost" if self.of == "logprob" else "logit lost"
-        return attributed(lost[:, member], unit, "Blocked as a key in all layers.")
+        note = f"Blocked as keys in all layers, {self.group} x {self.group} patches at a time."
+        return attributed(lost[:, member], unit, note, noise=LOGPROB_NOISE)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explore.errors import NotRecordedError
+from explore.layout import Role
 from explore.maps.activation import Activation
 from explore.maps.method import MapMethod, MapRun
 from explore.maps.tam import TokenActivation
@@ -53,4 +54,11 @@ class LogitMap(MapMethod):
                 "They say which tokens a logit map is made of.",
                 "Run again with record=RecordingPlan(columns=True).",
             )
-        return TokenColumns(recorded.ids, run.rerun.read_out(run.trace.hidden(layer), recorded.ids))
+        states = run.trace.hidden(layer)
+        question = run.trace.layout.positions(Role.QUESTION)[:1]
+        ids = recorded.ids
+        if len(question) and run.runner is not None:
+            # The first question token stands for what is expected there, at this layer.
+            whole = run.rerun.read_out(states[question], np.arange(run.runner.info.vocab))
+            ids = np.unique(np.append(ids, whole.argmax()))
+        return TokenColumns(ids, run.rerun.read_out(states, ids))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from numbers import Integral
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from explore.errors import NotRecordedError, ParameterError
 from explore.layout import Role
 from explore.maps.result import Key, TokenMaps, grid_positions
 from explore.maps.words import Word
-from explore.runs import Report, RerunLike, RunnerLike
+from explore.runs import Objective, Report, RerunLike, RunnerLike
 from explore.trace import Token, Trace
 
 Computed = tuple[NDArray[np.float32], Any]
@@ -71,6 +72,11 @@ class MapRun:
                 "Use runner.read(image, question, answer) with an answer that holds the words.",
             )
         return [token.position - start for token in self.tokens]
+
+    def report(self, done: int, total: int, what: str) -> None:
+        """Say how far the work is; raises where it was cancelled."""
+        if self.progress is not None:
+            self.progress(min(done / total, 1.0), f"{what} {done} of {total}")
 
     @cached_property
     def rerun(self) -> RerunLike:
@@ -160,7 +166,7 @@ class MapMethod(ABC):
         roles = {Role.ANSWER} if self.answer_only else {Role.QUESTION, Role.ANSWER}
         if tokens is None:
             return tuple(token for token in trace.tokens if token.role in roles)
-        positions = sorted(set(_positions(tokens)))
+        positions = sorted(set(_positions(tokens, trace)))
         wrong = [
             place
             for place in positions
@@ -173,7 +179,7 @@ class MapMethod(ABC):
         return tuple(trace.tokens[place] for place in positions)
 
 
-def _positions(key: Any) -> list[int]:
+def _positions(key: Any, trace: Trace) -> list[int]:
     if isinstance(key, str):
         raise ParameterError(
             f"Maps were asked for the text {key!r}",
@@ -181,9 +187,27 @@ def _positions(key: Any) -> list[int]:
             "Find its positions in trace.words() or maps.find(...).",
         )
     if isinstance(key, Token):
+        if not 0 <= key.position < len(trace.tokens) or trace.tokens[key.position] != key:
+            raise ParameterError(f"Maps were asked for {key}", "The trace has no such token: it is of another run.")
         return [key.position]
     if isinstance(key, Word):
-        return list(key.positions)
-    if isinstance(key, int | np.integer):
+        return [place for token in key.tokens for place in _positions(token, trace)]
+    if isinstance(key, Integral):
         return [int(key)]
-    return [place for each in key for place in _positions(each)]
+    if not isinstance(key, Iterable):
+        raise ParameterError(
+            f"Maps were asked for {key!r}", "A position, a token, a word, or several of them can be explained."
+        )
+    return [place for each in key for place in _positions(each, trace)]
+
+
+def checked_objective(of: str) -> None:
+    """Refuse what is no score of a token.
+
+    Raises
+    ------
+    ParameterError
+        It is neither "logit" nor "logprob".
+    """
+    if of not in get_args(Objective):
+        raise ParameterError(f"of={of!r} was given", f"Allowed are {' and '.join(get_args(Objective))}.")

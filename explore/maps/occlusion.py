@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from explore.errors import ParameterError
-from explore.maps.attribution import attributed
+from explore.layout import ImageGrid
+from explore.maps.attribution import LOGPROB_NOISE, attributed
 from explore.maps.hiding import Fill, hide, painted
 from explore.maps.method import Computed, MapMethod, MapRun
 
@@ -58,21 +59,24 @@ class Occlusion(MapMethod):
         layout, pictures = run.trace.layout, run.trace.images
         fills = [painted(picture, self.fill) for picture in pictures]
         columns, found, at = run.numbers, list[np.ndarray](), 0
+        total, scored = sum(self._windows(grid) for grid in layout.grids), 0
         for grid in layout.grids:
             cells = slice(at, at + grid.positions.size)
             at = cells.stop
 
             def score(shown: Tensor, cells: slice = cells) -> Tensor:
+                nonlocal scored
                 variants = []
                 for row in shown.flatten(1).numpy():
                     hidden = np.zeros(len(run.visual), bool)
                     hidden[cells] = row == 0
                     variants.append(hide(pictures, fills, layout, hidden))
-                scores = run.rerun.with_pictures(variants, batch_size=self.batch, progress=run.progress)
+                scores = run.rerun.with_pictures(variants, batch_size=self.batch)
+                scored += len(variants)
+                run.report(scored, total, "window")
                 return torch.from_numpy(scores.logprobs[:, columns].astype(np.float64))
 
-            side = (min(self.window, grid.rows), min(self.window, grid.cols))
-            steps = tuple(min(self.stride, each) for each in side)
+            side, steps = self._window(grid)
             made = CaptumOcclusion(score).attribute(
                 torch.ones(1, grid.rows, grid.cols, dtype=torch.float64),
                 side,
@@ -81,5 +85,19 @@ class Occlusion(MapMethod):
                 perturbations_per_eval=self.batch,
             )
             found.append(made.reshape(len(columns), -1).numpy())
-        note = f"Hidden under {self.fill} in windows of {self.window} x {self.window} cells."
-        return attributed(np.concatenate(found, axis=1), "log-probability lost", note)
+        rows, cols = self._window(layout.grids[0])[0]
+        note = f"Hidden under {self.fill} in windows of {rows} x {cols} cells."
+        return attributed(np.concatenate(found, axis=1), "log-probability lost", note, noise=LOGPROB_NOISE)
+
+    def _window(self, grid: ImageGrid) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Rows and columns of the window and of a step, never more than the grid, and no cell skipped between two."""
+        side = (min(self.window, grid.rows), min(self.window, grid.cols))
+        return side, (min(self.stride, side[0]), min(self.stride, side[1]))
+
+    def _windows(self, grid: ImageGrid) -> int:
+        """How many pictures a grid takes, the untouched one included."""
+        side, step = self._window(grid)
+        places = [
+            -(-(size - wide) // by) + 1 for size, wide, by in zip((grid.rows, grid.cols), side, step, strict=True)
+        ]
+        return places[0] * places[1] + 1

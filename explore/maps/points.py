@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from explore.errors import ParameterError
+from explore.layout import ImageGrid
 
 Rule = Literal["fixed", "statistical"]
 
@@ -35,7 +36,7 @@ class Points:
 
 def similarity_points(
     values: NDArray[np.floating],
-    size: tuple[int, int],
+    where: ImageGrid | tuple[int, int],
     *,
     rule: Rule = "fixed",
     inside: float = 0.8,
@@ -47,18 +48,18 @@ def similarity_points(
 ) -> Points:
     """The cells of a map that are surely inside or surely outside the thing, as points.
 
-    The map is made coarser, stretched to 0..1 and padded with -1 to the picture's shape, so that cells a centre crop
-    took away never count. Inside points come first, best first, then outside ones, then the others; the first `most`
-    are kept.
+    The map is made coarser and stretched to 0..1; cells that see nothing of the picture never count. Inside points come
+    first, best first, then outside ones, then the others; the first `most` are kept.
 
     Source: READ, arXiv 2412.17741 (SasP); "fixed" thresholds as in its code, "statistical" as in its text.
 
     Parameters
     ----------
     values
-        One map, (rows, cols), of the square centre of a picture.
-    size
-        (width, height) of the picture.
+        One map, (rows, cols).
+    where
+        The grid of the map, `trace.layout.grid()`, whose boxes say where each cell looks. Or (width, height) of a
+        picture whose square centre the map shows, as the source has it.
     rule
         "fixed": from `inside` up and down to `outside`. "statistical": mean ± `spread` standard deviations.
     down
@@ -80,7 +81,13 @@ def similarity_points(
         )
     coarse = _unit(_resized(grid, (max(1, grid.shape[0] // down), max(1, grid.shape[1] // down))))
     high, low = (inside, outside) if rule == "fixed" else _around_mean(coarse, spread)
-    padded = _padded(coarse, size)
+    if isinstance(where, ImageGrid):
+        size, centres = where.size, _box_centres(where, grid.shape, coarse.shape)
+        seen = ((centres >= 0) & (centres < np.array(size))).all(-1)
+        padded = np.where(seen, coarse, np.float32(-1))
+    else:
+        size, padded = where, _padded(coarse, where)
+        centres = _frame_centres(padded.shape, size)
     flat = padded.ravel()
     sure = np.flatnonzero(flat >= high)
     never = np.flatnonzero((flat >= 0) & (flat <= low) & (flat < high))
@@ -88,8 +95,10 @@ def similarity_points(
     order = [*sure[np.argsort(-flat[sure], kind="stable")], *never[np.argsort(flat[never], kind="stable")], *other]
     cells = np.array(order[:most], np.int64)
     labels = np.concatenate([np.ones(len(sure)), np.zeros(len(never)), -np.ones(len(other))]).astype(np.int64)[:most]
-    xy = _centres(cells, padded.shape, size)
-    return Points(_refined(xy, grid, size) if refine and len(xy) else xy, labels, (float(high), float(low)))
+    xy = centres.reshape(-1, 2)[cells].astype(np.float32)
+    if refine and len(xy):
+        xy = _refined(xy, _drawn(grid, where, size))
+    return Points(xy, labels, (float(high), float(low)))
 
 
 def _around_mean(grid: NDArray[np.float32], spread: float) -> tuple[float, float]:
@@ -119,17 +128,42 @@ def _padded(grid: NDArray[np.float32], size: tuple[int, int], value: float = -1)
     return np.pad(grid, frame, constant_values=value).astype(np.float32)
 
 
-def _centres(cells: NDArray[np.int64], shape: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.float32]:
-    rows, cols = np.divmod(cells, shape[1])
-    x, y = (cols + 0.5) * size[0] / shape[1], (rows + 0.5) * size[1] / shape[0]
-    clipped = np.stack([x.clip(0, size[0] - 1), y.clip(0, size[1] - 1)], axis=-1)
-    return np.trunc(clipped).astype(np.float32)
+def _frame_centres(shape: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Centres of the cells of a frame over the whole picture, whole pixels, (rows, cols, 2)."""
+    x = (np.arange(shape[1]) + 0.5) * size[0] / shape[1]
+    y = (np.arange(shape[0]) + 0.5) * size[1] / shape[0]
+    centres = np.stack(np.meshgrid(x.clip(0, size[0] - 1), y.clip(0, size[1] - 1)), axis=-1)
+    return np.trunc(centres).astype(np.float32)
 
 
-def _refined(xy: NDArray[np.float32], grid: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _box_centres(grid: ImageGrid, shape: tuple[int, ...], coarse: tuple[int, ...]) -> NDArray[np.float32]:
+    """Centres of coarse cells in the picture, (rows, cols, 2), from the boxes of the fine ones."""
+    if (grid.rows, grid.cols) != tuple(shape):
+        raise ParameterError(
+            f"The map has the shape {tuple(shape)}, its grid ({grid.rows}, {grid.cols})", "They must agree."
+        )
+    left, top = np.moveaxis(grid.boxes[0, 0, :2], -1, 0)
+    right, bottom = grid.boxes[-1, -1, 2:]
+    x = left + (np.arange(coarse[1]) + 0.5) * (right - left) / coarse[1]
+    y = top + (np.arange(coarse[0]) + 0.5) * (bottom - top) / coarse[0]
+    return np.stack(np.meshgrid(x, y), axis=-1).astype(np.float32)
+
+
+def _drawn(
+    values: NDArray[np.float32], where: ImageGrid | tuple[int, int], size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """The map at the size of the picture, (height, width), 0 where no cell looks."""
+    unit = _unit(values)
+    if not isinstance(where, ImageGrid):
+        return _resized(_padded(unit, size, 0), (size[1], size[0]))
+    centres = _box_centres(where, values.shape, values.shape)
+    across = np.stack([np.interp(np.arange(size[0]) + 0.5, centres[0, :, 0], row) for row in unit])
+    drawn = np.stack([np.interp(np.arange(size[1]) + 0.5, centres[:, 0, 1], col) for col in across.T], axis=1)
+    return drawn.astype(np.float32)
+
+
+def _refined(xy: NDArray[np.float32], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each point at the mean of the pixels, weighted by the map's softmax and a bell of one pixel around the point."""
-    frame = _padded(_unit(grid), size, 0)
-    pixels = _resized(frame, (size[1], size[0]))
     weight = np.exp(pixels - pixels.max())
     moved = []
     for x, y in xy.tolist():

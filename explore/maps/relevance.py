@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from explore.maps.attribution import attributed
-from explore.maps.method import Computed, MapMethod, MapRun
+from explore.maps.method import Computed, MapMethod, MapRun, checked_objective
 from explore.maps.rollout import weight_chunks
 from explore.runs import LayerReplayLike, Objective
 
@@ -37,6 +37,9 @@ class Relevance(MapMethod):
 
     of: Objective = "logit"
 
+    def __post_init__(self) -> None:
+        checked_objective(self.of)
+
     @property
     def reruns(self) -> bool:
         return True
@@ -46,7 +49,8 @@ class Relevance(MapMethod):
 
         rows = []
         with run.rerun.replay(gradients=True, progress=run.progress) as replay:
-            for number, place in zip(run.numbers, run.predicted_at.tolist(), strict=True):
+            for done, (number, place) in enumerate(zip(run.numbers, run.predicted_at.tolist(), strict=True)):
+                run.report(done, len(run.tokens), "token")
                 gradient = replay.gradient(number, self.of)
                 start = torch.zeros(replay.layers[0].positions, device=gradient.heads[0].device)
                 start[place] = 1

@@ -95,9 +95,10 @@ def roll_rows(rows: Tensor, downwards: Iterable[Chunks], fuse: Fuse = "mean") ->
         mixed = rows.new_zeros(rows.shape)
         for which, weights in chunks:
             fused = weights.mean(0) if fuse == "mean" else weights.amax(0) if fuse == "max" else weights.amin(0)
+            fused = fused.to(rows.dtype)
             heavy = fused.sum(-1) + 1  # one for the residual stream; "mean" gives two
             taken = rows[:, which.start : which.stop] / heavy
-            mixed += taken @ fused.to(rows.dtype)
+            mixed += taken @ fused
             mixed[:, which.start : which.stop] += taken
         rows = mixed
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explore.errors import ParameterError
-from explore.maps.attribution import Attribution
+from explore.maps.attribution import Attribution, finite
 from explore.maps.method import Computed, MapMethod, MapRun
 
 
@@ -64,8 +64,8 @@ class Similarity(MapMethod):
         visual = states[run.visual]
         if self.centred:
             visual = visual - visual.mean(axis=0)
-        values = similarities(states[asking], visual, self.measure)
-        note = "Each map stretched to 0..1 by its own smallest and largest value."
+        values = finite(similarities(states[asking], visual, self.measure))
+        note = "Each map stretched to 0..1 by its own smallest and largest value, sinks included."
         return stretched(values), Attribution(values, self.measure, 1.0, note)
 
 

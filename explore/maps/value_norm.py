@@ -71,12 +71,13 @@ def written_norms(layer: LayerReplayLike, rows: Tensor, columns: Tensor, over_he
     weights = weights[:, :, columns]
     written = [layer.written(head, values[head, columns]) for head in range(len(values))]
     if over_heads == "each":
-        lengths = torch.stack([each.norm(dim=-1) for each in written])
-        return (weights * lengths[:, None]).mean(0)
-    # One row at a time: its vectors are (columns, width), all rows together may not fit.
-    return torch.stack(
-        [
-            torch.stack([weights[head, row, :, None] * each for head, each in enumerate(written)]).sum(0).norm(dim=-1)
-            for row in range(weights.shape[1])
-        ]
-    )
+        each_head = torch.stack([each.norm(dim=-1) for each in written])
+        return (weights * each_head[:, None]).mean(0)
+    lengths = []
+    for row in range(weights.shape[1]):
+        # One row and one head at a time: (columns, width) twice is all that is held beside what was written.
+        arrived = torch.zeros_like(written[0])
+        for head, each in enumerate(written):
+            arrived.addcmul_(weights[head, row, :, None], each)
+        lengths.append(arrived.norm(dim=-1))
+    return torch.stack(lengths)

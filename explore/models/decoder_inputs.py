@@ -16,7 +16,6 @@ from torch import Tensor
 
 from explore.errors import CheckpointError, ParameterError
 from explore.models.families.base import Family
-from explore.models.heads import OutputHead
 from explore.models.info import ModelInfo
 from explore.models.inputs import with_answer
 from explore.models.prompts import PromptWriter
@@ -124,17 +123,9 @@ def require_own(info: ModelInfo, trace: Trace) -> None:
         )
 
 
-def predicted_logits(head: OutputHead, normed: Tensor, trace: Trace) -> Tensor:
-    """Logits that predict the answer tokens, (batch, answer_tokens, vocabulary).
-
-    Parameters
-    ----------
-    normed
-        States after the final norm, (batch, positions_fed, width).
-    """
-    count = len(trace.answer_ids)
-    rows = normed[:, trace.prompt_length - 1 : trace.prompt_length - 1 + count]
-    return head.full(rows)
+def predicting_states(normed: Tensor, trace: Trace) -> Tensor:
+    """The states that predict the answer tokens, (batch, answer_tokens, width)."""
+    return normed[:, trace.prompt_length - 1 : trace.prompt_length - 1 + len(trace.answer_ids)]
 
 
 def _repeated(name: str, value: Any, count: int) -> Any:

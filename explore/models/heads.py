@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from explore.errors import CheckpointError
 
 _CHUNK_ROWS = 64
+_CHUNK_IDS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,9 @@ class OutputHead:
         One small product with the head's rows of these ids: the whole head over all positions would be a hundred times
         the work.
         """
-        weight, bias = getattr(self.module, "weight", None), getattr(self.module, "bias", None)
-        if type(self.module) is nn.Linear and weight is not None and weight.is_floating_point():
+        plain = self._plain
+        if plain is not None:
+            weight, bias = plain.weight, plain.bias
             ids = ids.to(weight.device)
             logits = normed.to(weight.device).float() @ weight.index_select(0, ids).float().T
             if bias is not None:
@@ -68,6 +70,39 @@ class OutputHead:
             for at in range(0, len(normed), _CHUNK_ROWS)
         ]
         return torch.cat(parts)
+
+    @property
+    def _plain(self) -> nn.Linear | None:
+        """The head where its rows can be read on their own; quantised and other heads are only known as functions."""
+        found = self.module
+        return found if type(found) is nn.Linear and found.weight.is_floating_point() else None
+
+    def said(self, states: Tensor, ids: Tensor) -> Tensor:
+        """Logit of one token id per place, (batch, places) float32.
+
+        Parameters
+        ----------
+        states
+            After the final norm, (batch, places, width).
+        ids
+            The token id of each place, (places,).
+        """
+        return torch.stack(
+            [self.columns(states[:, place], ids[place : place + 1])[:, 0] for place in range(states.shape[1])], dim=1
+        )
+
+    def log_total(self, states: Tensor) -> Tensor:
+        """Log of the summed exponentials of all logits, (...) float32 of normed states (..., width)."""
+        flat = states.reshape(-1, states.shape[-1])
+        plain = self._plain
+        if plain is None:
+            return torch.logsumexp(self.full(flat).float(), dim=-1).reshape(states.shape[:-1])
+        vocab = plain.weight.shape[0]
+        parts = [
+            torch.logsumexp(self.columns(flat, torch.arange(at, min(at + _CHUNK_IDS, vocab))), dim=-1)
+            for at in range(0, vocab, _CHUNK_IDS)
+        ]
+        return torch.logsumexp(torch.stack(parts), dim=0).reshape(states.shape[:-1])
 
 
 def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: Tensor) -> OutputHead:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +21,8 @@ from explore.models.decoder_inputs import DecoderInputs
 from explore.models.families.base import Family
 from explore.models.heads import OutputHead
 from explore.models.rows import LayerRecord
+from explore.runs import Objective
 from explore.trace import Trace
-
-Objective = Literal["logit", "logprob"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +71,10 @@ class LayerReplay:
     def written(self, head: int, vectors: Tensor) -> Tensor:
         """What a head's vectors (..., head_width) add to the residual stream, (..., width) float32; no bias."""
         heads, width = self.query.shape[1], self.output.shape[3]
-        device, dtype = self.output.device, self.output.dtype
+        if type(self.projection) is nn.Linear and self.projection.weight.is_floating_point():
+            return vectors.float() @ self.projection.weight[:, head * width : (head + 1) * width].float().T
         # Asked as a function: quantised and transposed projections have no plain weight to read.
+        device, dtype = self.output.device, self.output.dtype
         unit = torch.zeros(width, heads * width, device=device, dtype=dtype)
         unit[:, head * width : (head + 1) * width] = torch.eye(width, device=device, dtype=dtype)
         matrix = (self.projection(unit) - self.projection(torch.zeros_like(unit[:1]))).float()
@@ -115,7 +116,7 @@ class Replay:
         self._entered: list[Tensor] = []
         # Gradients need ordinary tensors, and the caller may be in inference mode.
         with torch.inference_mode(False), torch.set_grad_enabled(gradients):
-            self._normed = self._run(family, inputs)
+            self._normed: Tensor | None = self._run(family, inputs)
 
     @property
     def layers(self) -> tuple[LayerReplay, ...]:
@@ -126,6 +127,10 @@ class Replay:
     def states(self) -> tuple[Tensor, ...]:
         """The residual stream entering every layer 0 to L, each (positions, width) float32."""
         return tuple(each.detach()[0].float() for each in self._entered)
+
+    def close(self) -> None:
+        """Let go of everything; the replay cannot be asked afterwards."""
+        self._kept, self._entered, self._normed = [], [], None
 
     def keep(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, call: AttentionCall, output: Tensor
@@ -143,6 +148,10 @@ class Replay:
         ParameterError
             The replay was made without gradients, or the answer has no such token.
         """
+        if self._normed is None:
+            raise ParameterError("The replay is over", "It lives as long as its with block.", "Ask inside the block.")
+        if of not in get_args(Objective):
+            raise ParameterError(f"of={of!r} was given", f"Allowed are {', '.join(get_args(Objective))}.")
         if not self._gradients:
             raise ParameterError("The replay keeps no gradients", "", "Use runner.replay(trace, gradients=True).")
         if not 0 <= number < len(self._trace.answer_ids):
@@ -163,10 +172,10 @@ class Replay:
     def _score(self, number: int, of: Objective) -> Tensor:
         row = self._trace.prompt_length - 1 + number
         token = int(self._trace.answer_ids[number])
+        assert self._normed is not None
         normed = self._normed[0, row : row + 1]
-        if of == "logit":
-            return self._head.columns(normed, torch.tensor([token]))[0, 0]
-        return torch.log_softmax(self._head.full(normed).float(), dim=-1)[0, token]
+        logit = self._head.columns(normed, torch.tensor([token]))[0, 0]
+        return logit if of == "logit" else logit - self._head.log_total(normed)[0]
 
     def _run(self, family: Family, inputs: DecoderInputs) -> Tensor:
         arguments = inputs.repeated(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
@@ -16,6 +17,7 @@ from explore.models.families.base import Family
 from explore.models.guards import cancel_check
 from explore.models.heads import OutputHead
 from explore.models.replays import Replay
+from explore.models.requests import checked_count
 from explore.models.scoring import scores_of_pictures, scores_with_features, scores_without
 from explore.runs import AnswerScores, Report
 from explore.trace import Trace
@@ -45,7 +47,28 @@ class Rerun:
         running: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._family, self._head, self._inputs, self._running = family, head, inputs, running
-        self.trace = trace
+        # The runner keeps its last rerun; that must not keep a trace of gigabytes alive.
+        self._trace = weakref.ref(trace)
+
+    @property
+    def trace(self) -> Trace:
+        """The run.
+
+        Raises
+        ------
+        ParameterError
+            It was let go.
+        """
+        found = self._trace()
+        if found is None:
+            raise ParameterError(
+                "The trace of this rerun was let go", "", "Keep the trace, and call runner.rerun again."
+            )
+        return found
+
+    def of(self, trace: Trace) -> bool:
+        """Whether it is this trace."""
+        return self._trace() is trace
 
     def read_out(self, states: np.ndarray, ids: Sequence[int] | np.ndarray) -> np.ndarray:
         """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width)."""
@@ -63,14 +86,12 @@ class Rerun:
     def replay(self, *, gradients: bool = False, progress: Report | None = None) -> Iterator[Replay]:
         """The sequence run once more with queries, keys and values kept, and the graph for gradients if wanted."""
         with self._running():
-            yield Replay(
-                self._family,
-                self._head,
-                self._inputs,
-                self.trace,
-                gradients=gradients,
-                check=cancel_check(progress),
-            )
+            check = cancel_check(progress)
+            made = Replay(self._family, self._head, self._inputs, self.trace, gradients=gradients, check=check)
+            try:
+                yield made
+            finally:
+                made.close()
 
     def without(self, blocked: np.ndarray, *, batch_size: int = 16, progress: Report | None = None) -> AnswerScores:
         """Scores of the answer with attention to some positions blocked, in all layers, for all but themselves.
@@ -80,6 +101,7 @@ class Rerun:
         blocked
             (variants, positions_fed) bool.
         """
+        batch_size = checked_count("batch_size", batch_size)
         with self._running():
             parts = scores_without(self._family, self._head, self._inputs, self.trace, blocked, batch_size)
             return _gathered(parts, len(blocked), progress)
@@ -88,9 +110,10 @@ class Rerun:
         self, variants: Sequence[Sequence[Image.Image]], *, batch_size: int = 8, progress: Report | None = None
     ) -> AnswerScores:
         """Scores of the answer with other pictures of the same sizes in place of the trace's own."""
+        batch_size = checked_count("batch_size", batch_size)
         with self._running():
             prompt = self._inputs.request.prompt
-            parts = scores_of_pictures(self._family, prompt, self.trace, variants, batch_size)
+            parts = scores_of_pictures(self._family, self._head, prompt, self.trace, variants, batch_size)
             return _gathered(parts, len(variants), progress)
 
     @contextmanager

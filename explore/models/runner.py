@@ -251,7 +251,7 @@ class Runner:
         """
         with self._running():
             last = self._rerun
-            if last is None or last.trace is not trace:
+            if last is None or not last.of(trace):
                 inputs = catch_decoder_inputs(self._family, self._writer, self._info, trace)
                 self._rerun = last = Rerun(self._family, self._head, inputs, trace, self._running)
             return last

@@ -7,7 +7,7 @@ forward pass gives the scores of all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from explore.errors import ParameterError
 from explore.models.attention import watched
-from explore.models.decoder_inputs import DecoderInputs, predicted_logits
+from explore.models.decoder_inputs import DecoderInputs, predicting_states
 from explore.models.edges import blocked_keys
 from explore.models.families.base import Family
 from explore.models.heads import OutputHead
@@ -39,13 +39,12 @@ def scores_without(
             f"blocked has the shape {blocked.shape} and the type {blocked.dtype}",
             f"It is a bool array (variants, {fed}): one column per position that was fed to the model.",
         )
-    with ExitStack() as stack:
-        stack.enter_context(watched(family.text_model))
-        for at in range(0, len(blocked), batch):
-            part = torch.from_numpy(blocked[at : at + batch]).to(inputs.embeds.device)
-            with blocked_keys(part):
-                made = family.text_model(**inputs.repeated(len(part)), use_cache=False)
-            yield _scores(predicted_logits(head, made.last_hidden_state, trace), trace)
+    for at in range(0, len(blocked), batch):
+        part = torch.from_numpy(blocked[at : at + batch]).to(inputs.embeds.device)
+        # Entered anew for every batch: whoever drops this generator half-way must find the model as it was.
+        with watched(family.text_model), blocked_keys(part):
+            made = family.text_model(**inputs.repeated(len(part)), use_cache=False)
+        yield _scores(head, predicting_states(made.last_hidden_state, trace), trace)
 
 
 def scores_with_features(
@@ -66,14 +65,18 @@ def scores_with_features(
     def score(features: Tensor) -> Tensor:
         embeds = inputs.embeds.expand(len(features), -1, -1).index_copy(1, visual, features.to(inputs.embeds.dtype))
         made = family.text_model(**inputs.repeated(len(features), embeds), use_cache=False)
-        logits = predicted_logits(head, made.last_hidden_state, trace)
-        return logits.float().gather(2, ids.expand(len(features), -1)[:, :, None])[:, :, 0]
+        return head.said(predicting_states(made.last_hidden_state, trace), ids)
 
     return inputs.embeds[0, visual].detach(), score
 
 
 def scores_of_pictures(
-    family: Family, prompt: Prompt, trace: Trace, variants: Sequence[Sequence[Image.Image]], batch: int
+    family: Family,
+    head: OutputHead,
+    prompt: Prompt,
+    trace: Trace,
+    variants: Sequence[Sequence[Image.Image]],
+    batch: int,
 ) -> Iterator[AnswerScores]:
     """Scores with other pictures in place of the trace's own, each variant as many pictures of the same sizes."""
     sizes = [picture.size for picture in trace.images]
@@ -85,8 +88,9 @@ def scores_of_pictures(
             )
     for at in range(0, len(variants), batch):
         tensors = _picture_inputs(family, prompt, trace, variants[at : at + batch])
-        made = family.model(**tensors, use_cache=False, logits_to_keep=len(trace.answer_ids))
-        yield _scores(made.logits, trace)
+        with _normed_states(family) as normed:
+            family.model(**tensors, use_cache=False, logits_to_keep=1)
+        yield _scores(head, predicting_states(normed[-1], trace), trace)
 
 
 def _picture_inputs(
@@ -109,9 +113,22 @@ def _picture_inputs(
     return family.on_device(made)
 
 
-def _scores(logits: Tensor, trace: Trace) -> AnswerScores:
-    logits = logits.float()
-    ids = torch.from_numpy(trace.answer_ids).to(logits.device).expand(len(logits), -1)[:, :, None]
-    said = logits.gather(2, ids)[:, :, 0]
-    logprobs = said - torch.logsumexp(logits, dim=-1)
+@contextmanager
+def _normed_states(family: Family) -> Iterator[list[Tensor]]:
+    """What the head is about to read, as the model runs."""
+    found: list[Tensor] = []
+    handle = family.final_norm.register_forward_hook(lambda module, args, output: found.append(output))
+    try:
+        yield found
+    finally:
+        handle.remove()
+
+
+def _scores(head: OutputHead, states: Tensor, trace: Trace) -> AnswerScores:
+    """Scores of the said tokens from states after the final norm, (batch, answer_tokens, width), in single precision.
+
+    In half precision two variants would often differ by less than a step of their logits.
+    """
+    said = head.said(states, torch.from_numpy(trace.answer_ids).to(states.device))
+    logprobs = said - head.log_total(states)
     return AnswerScores(said.cpu().numpy(), logprobs.cpu().numpy())

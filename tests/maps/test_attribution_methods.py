@@ -1,11 +1,14 @@
 """Gradient and ablation methods against hand-made cases and plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from explore.errors import ParameterError
+from explore.layout import Role, TokenLayout
 from explore.maps.ablation import FeatureAblation, cell_groups, pixel_segments
 from explore.maps.attribution import attributed
 from explore.maps.centre import CentrePrior
@@ -102,6 +105,47 @@ def test_occlusion_averages_over_the_windows_that_hide_a_cell(trace):
             count[hidden] += 1
     found = Occlusion(window=2, stride=1, fill="black").maps(trace, int(trace.answer_positions[1])).parts.values
     np.testing.assert_allclose(found[0].reshape(4, 4), total / count, atol=1e-5)
+
+
+def test_each_pictures_cells_are_hidden_in_that_picture():
+    pictures = [Image.fromarray(np.random.default_rng(n).integers(0, 255, (30, 40, 3), dtype=np.uint8)) for n in (1, 2)]
+    trace = tiny_runner().read(pictures, "what is it?", "a red dog")
+    values = Occlusion(window=1, stride=1).maps(trace).parts.values
+    fills = [painted(each, "mean") for each in trace.images]
+    rerun = tiny_runner().rerun(trace)
+    plain = rerun.with_pictures([trace.images]).logprobs[0]
+    for cell in (2, 16 + 9):
+        shown = hide(trace.images, fills, trace.layout, np.arange(32) == cell)
+        np.testing.assert_allclose(values[:, cell], plain - rerun.with_pictures([shown]).logprobs[0], atol=1e-5)
+
+
+def test_progress_counts_every_variant_once(trace):
+    for made in (Occlusion(), FeatureAblation(group=1), Knockout(batch=3), IntegratedGradients(steps=2), GradCam()):
+        told = []
+        made.maps(trace, progress=lambda fraction, message, told=told: told.append(fraction))
+        assert told == sorted(told)
+        assert len(told) > 1
+        assert told[-1] <= 1
+
+
+def test_boxes_that_stick_out_of_the_picture_hide_what_is_inside():
+    square = fake_grid(2, 2, 1)
+    padded = type(square)(0, 0, 0, square.positions, square.boxes - [5, 5, 5, 5], (20, 20))
+    layout = TokenLayout((Role.SYSTEM, *[Role.IMAGE] * 4), (padded,))
+    white, black = Image.new("RGB", (20, 20), "white"), Image.new("RGB", (20, 20))
+    (shown,) = hide([white], [black], layout, np.array([True, False, False, False]))
+    dark = np.asarray(shown)[..., 0] == 0
+    assert dark.sum() == 25
+    assert dark[:5, :5].all()
+
+
+def test_the_centre_prior_knows_a_wide_picture():
+    square = fake_grid(4, 4, 1)
+    wide = type(square)(0, 0, 0, square.positions, square.boxes * [2, 1, 2, 1], (80, 40))
+    trace = fake_trace([(4, 4)])
+    layout = TokenLayout(trace.layout.roles, (wide,))
+    values = CentrePrior().maps(replace(trace, layout=layout)).array[0].reshape(4, 4)
+    np.testing.assert_allclose(values, values.T, atol=1e-6)
 
 
 def test_knockout_blocks_one_patch_after_the_other(trace):

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from explore import open_trace
@@ -17,7 +18,7 @@ from explore.maps import METHODS, token_activation_maps
 from explore.models.plans import RecordingPlan
 from explore.models.runner import Runner
 from tests.maps.fakes import fake_trace
-from tests.tiny import tiny_llava, tiny_runner
+from tests.tiny import tiny_llava, tiny_processor, tiny_runner
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
@@ -185,6 +186,42 @@ def test_a_single_visual_token_has_a_map(name):
     maps = method(name).maps(trace)
     assert maps.array.shape == (len(maps.tokens), 1)
     assert np.isfinite(maps.array).all()
+
+
+def other_runner(kind):
+    if kind == "full":  # the class token stays in the sequence, outside the grid
+        processor = tiny_processor()
+        processor.vision_feature_select_strategy = "full"
+        model, processor = tiny_llava(strategy="full", processor=processor)
+    elif kind == "siglip":
+        model, processor = tiny_llava(vision="siglip")
+    else:
+        model, processor = tiny_llava()
+        model = model.to(getattr(torch, kind))
+    return Runner(model, processor, checkpoint=kind, revision="test")
+
+
+@every_method
+@pytest.mark.parametrize("kind", ["full", "siglip", "bfloat16", "float64"])
+def test_other_towers_and_number_types_have_maps(name, kind):
+    runner = other_runner(kind)
+    trace = runner.read(picture(0), "what is this?", "a dog")
+    maps = method(name).maps(trace)
+    assert maps.array.shape == (len(maps.tokens), 16)
+    assert maps.array.dtype == np.float32
+    assert np.isfinite(maps.array).all()
+    if name == "integrated_gradients" and kind == "full":
+        outside = set(trace.layout.visual.tolist()) - set(maps.positions.tolist())
+        assert len(outside) == 1
+
+
+@every_method
+def test_a_token_of_another_run_is_refused(name):
+    other = tiny_runner().read(picture(0), "what is this?", "two cats")
+    with pytest.raises(ParameterError, match="another run"):
+        method(name).maps(run(), other.tokens[int(other.answer_positions[1])])
+    with pytest.raises(ParameterError, match="can be explained"):
+        method(name).maps(run(), 3.0)
 
 
 @every_method

@@ -9,6 +9,7 @@ from PIL import Image
 from explore.errors import ParameterError
 from explore.maps.points import similarity_points
 from explore.maps.similarity import Similarity, similarities, stretched
+from tests.maps.fakes import fake_grid
 from tests.tiny import tiny_runner
 
 
@@ -69,6 +70,28 @@ def test_what_a_centre_crop_took_away_is_no_point():
     found = similarity_points(values, (80, 40), down=1, refine=False)
     assert len(found.xy) == 16
     assert ((found.xy[:, 0] >= 20) & (found.xy[:, 0] <= 60)).all()
+
+
+def test_points_lie_where_the_cells_of_the_grid_look():
+    grid = fake_grid(2, 4, cell=20)
+    values = np.zeros((2, 4))
+    values[1, 3] = 1
+    found = similarity_points(values, grid, down=1, refine=False)
+    assert found.labels[0] == 1
+    assert found.xy[0].tolist() == [70, 30]
+    assert np.abs(similarity_points(values, grid, down=1).xy[0] - [70, 30]).max() < 1
+
+
+def test_cells_that_see_padding_are_no_points():
+    square = fake_grid(4, 4)
+    padded = type(square)(0, 0, 0, square.positions, square.boxes - [0, 10, 0, 10], (40, 20))
+    values = np.random.default_rng(0).random((4, 4))
+    values[0] = 9  # the highest values look at nothing
+    found = similarity_points(values, padded, down=1, refine=False)
+    assert len(found.xy) == 8
+    assert ((found.xy[:, 1] > 0) & (found.xy[:, 1] < 20)).all()
+    with pytest.raises(ParameterError, match="agree"):
+        similarity_points(np.zeros((3, 4)), padded)
 
 
 def test_refining_moves_a_point_less_than_a_pixel():

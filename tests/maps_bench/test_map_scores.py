@@ -59,7 +59,8 @@ def test_a_metric_whose_best_is_low_turns_the_lead_around():
     for metric, sign in (("deletion", -1), ("insertion", 1)):
         ahead = rows.loc[("tam", metric), "value"] - rows.loc[(CONTROL, metric), "value"]
         assert rows.loc[("tam", metric), "lead"] == pytest.approx(sign * ahead)
-        assert rows.loc[("tam", metric), "lead_low"] <= rows.loc[("tam", metric), "lead_high"]
+        assert rows.loc[("tam", metric), "lead_low"] <= rows.loc[("tam", metric), "lead"] + 1e-12
+        assert rows.loc[("tam", metric), "lead"] <= rows.loc[("tam", metric), "lead_high"] + 1e-12
 
 
 @pytest.mark.parametrize("substrate", ["blocked", "blurred"])
@@ -119,6 +120,13 @@ def test_methods_may_be_added_and_other_experiments_are_refused(tmp_path):
             score_maps(tiny_runner(), methods, data, metrics=metrics, folder=tmp_path)
 
 
+def test_a_plain_list_is_told_apart_by_its_examples(tmp_path):
+    one, other = list(SketchScenes(1)), list(SketchScenes(1, first_seed=77))
+    score_maps(tiny_runner(), "tam", one, metrics="auroc", folder=tmp_path)
+    with pytest.raises(ParameterError, match="another experiment"):
+        score_maps(tiny_runner(), "tam", other, metrics="auroc", folder=tmp_path)
+
+
 def test_the_models_own_answer_is_scored_where_none_is_given():
     case = make_case(tiny_runner(), SketchScenes(1, own_words=True)[0])
     assert case.example.answer == case.trace.answer
@@ -150,6 +158,10 @@ def test_bad_requests_are_refused(tmp_path):
         ({"methods": ["tam", METHODS["tam"](eci=False)]}, "one name"),
         ({"part": (2, 2)}, "part"),
         ({"methods": []}, "No method"),
+        ({"methods": [5]}, "no method"),
+        ({"methods": {"truth": METHODS["tam"]()}}, "always scored"),
+        ({"methods": {CONTROL: METHODS["tam"]()}}, "always scored"),
+        ({"data": 5}, "No data"),
         ({"metrics": ["deletion"], "substrate": "noise"}, "substrate"),
     ):
         with pytest.raises(ParameterError, match=what):

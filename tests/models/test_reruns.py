@@ -1,5 +1,8 @@
 """A trace run again: what is laid open must be what the model itself computes."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -164,3 +167,42 @@ def test_bad_requests_say_what_is_allowed(trace, rerun):
         replay.gradient(0)
     with rerun.replay(gradients=True) as replay, pytest.raises(ParameterError, match="no answer token"):
         replay.gradient(99)
+
+
+def test_what_a_replay_holds_is_gone_after_its_block(trace, rerun):
+    with rerun.replay(gradients=True) as replay:
+        replay.gradient(0)
+    assert not replay.layers
+    with pytest.raises(ParameterError, match="over"):
+        replay.gradient(0)
+
+
+def test_an_unknown_score_is_refused(rerun):
+    with rerun.replay(gradients=True) as replay, pytest.raises(ParameterError, match="logprob"):
+        replay.gradient(0, of="probability")
+    for size in (0, -1, 1.5):
+        with pytest.raises(ParameterError, match="batch_size"):
+            rerun.without(np.zeros((1, 3), bool), batch_size=size)
+
+
+def test_the_runner_does_not_keep_a_trace_alive():
+    model, processor = tiny_llava()
+    runner = Runner(model, processor, checkpoint="short", revision="test")
+    trace = runner.read(picture(), "what is this?", "a dog")
+    rerun, seen = runner.rerun(trace), weakref.ref(trace)
+    del trace
+    gc.collect()
+    assert seen() is None
+    with pytest.raises(ParameterError, match="let go"):
+        rerun.without(np.zeros((1, 3), bool))
+
+
+def test_half_precision_variants_are_told_apart():
+    """Scores are summed up in single precision: in half precision most small losses would be exactly 0."""
+    model, processor = tiny_llava()
+    runner = Runner(model.to(torch.bfloat16), processor, checkpoint="half", revision="test")
+    trace = runner.read(picture(), "what is this?", "a dog on the left")
+    blocked = np.zeros((17, trace.positions_fed), bool)
+    blocked[range(16), trace.layout.grid().positions.ravel()] = True
+    lost = runner.rerun(trace).without(blocked).logprobs
+    assert len(np.unique(lost[:, 0])) > 12

@@ -35,7 +35,7 @@ class SizedTargets(Examples):
     @property
     def fingerprint(self) -> dict[str, Any]:
         """What decides the examples."""
-        of = getattr(self.data, "fingerprint", {"examples": len(self.data)})
+        of = self.data.fingerprint if isinstance(self.data, Examples) else [each.id for each in self.data]
         return {"data": "sized", "of": of, "least": self.least, "most": self.most}
 
     def __len__(self) -> int:
