@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from explore.errors import ParameterError
 from explore.layout import ImageGrid
-from explore.maps.attribution import LOGPROB_NOISE, attributed
+from explore.maps.attribution import attributed
 from explore.maps.hiding import mean_colour, picture_index
 from explore.maps.method import Computed, MapMethod, MapRun
 
@@ -79,7 +79,7 @@ class FeatureAblation(MapMethod):
                 values[:, owner] = of_segment[:, place]
             found.append(values[:, groups.ravel()])
         note = f"Painted in the mean colour, {self.group} x {self.group} cells at a time."
-        return attributed(np.concatenate(found, axis=1), "log-probability lost", note, noise=LOGPROB_NOISE)
+        return attributed(np.concatenate(found, axis=1), "log-probability lost", note)
 
 
 def cell_groups(grid: ImageGrid, side: int) -> NDArray[np.int64]:

@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 from explore.errors import ParameterError
 
-LOGPROB_NOISE = 1e-4
-"""Log-probabilities that differ by no more are the same: single precision does not tell them apart."""
-
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
@@ -35,9 +32,7 @@ class Attribution:
     note: str
 
 
-def attributed(
-    values: NDArray[np.floating], unit: str, note: str = "", *, noise: float = 0.0
-) -> tuple[NDArray[np.float32], Attribution]:
+def attributed(values: NDArray[np.floating], unit: str, note: str = "") -> tuple[NDArray[np.float32], Attribution]:
     """Maps of signed values: what speaks for the token, as a share of the largest value of any token asked for.
 
     Parameters
@@ -48,8 +43,6 @@ def attributed(
         What one means.
     note
         What a reader must know beside the rule that all methods share.
-    noise
-        Values up to this are no more than rounding in the model, and are shown as 0.
 
     Raises
     ------
@@ -57,12 +50,10 @@ def attributed(
         A value is not finite.
     """
     found = finite(np.ascontiguousarray(values, dtype=np.float32))
-    shown = np.where(found > noise, found, np.float32(0))
-    peak = float(shown.max(initial=0))
+    peak = float(found.max(initial=0))
     scale = peak if peak > 0 else 1.0
-    least = f"Values up to {noise:g}" if noise else "Negative values"
-    rule = f"{least} are shown as 0; one scale for all tokens that were asked for, their largest value."
-    return (shown / scale).astype(np.float32), Attribution(found, unit, scale, f"{note} {rule}".strip())
+    rule = "Negative values are shown as 0; one scale for all tokens that were asked for, their largest value."
+    return (np.maximum(found, 0) / scale).astype(np.float32), Attribution(found, unit, scale, f"{note} {rule}".strip())
 
 
 def finite(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from explore.errors import ParameterError
 from explore.maps.ablation import cell_groups
-from explore.maps.attribution import LOGPROB_NOISE, attributed
+from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun, checked_objective
 from explore.runs import Objective
 
@@ -66,4 +66,4 @@ class Knockout(MapMethod):
         lost = (values[0] - values[1:]).T
         unit = "log-probability lost" if self.of == "logprob" else "logit lost"
         note = f"Blocked as keys in all layers, {self.group} x {self.group} patches at a time."
-        return attributed(lost[:, member], unit, note, noise=LOGPROB_NOISE)
+        return attributed(lost[:, member], unit, note)

@@ -9,7 +9,7 @@ import numpy as np
 
 from explore.errors import ParameterError
 from explore.layout import ImageGrid
-from explore.maps.attribution import LOGPROB_NOISE, attributed
+from explore.maps.attribution import attributed
 from explore.maps.hiding import Fill, hide, painted
 from explore.maps.method import Computed, MapMethod, MapRun
 
@@ -87,7 +87,7 @@ class Occlusion(MapMethod):
             found.append(made.reshape(len(columns), -1).numpy())
         rows, cols = self._window(layout.grids[0])[0]
         note = f"Hidden under {self.fill} in windows of {rows} x {cols} cells."
-        return attributed(np.concatenate(found, axis=1), "log-probability lost", note, noise=LOGPROB_NOISE)
+        return attributed(np.concatenate(found, axis=1), "log-probability lost", note)
 
     def _window(self, grid: ImageGrid) -> tuple[tuple[int, int], tuple[int, int]]:
         """Rows and columns of the window and of a step, never more than the grid, and no cell skipped between two."""

@@ -91,18 +91,23 @@ class OutputHead:
             [self.columns(states[:, place], ids[place : place + 1])[:, 0] for place in range(states.shape[1])], dim=1
         )
 
-    def log_total(self, states: Tensor) -> Tensor:
-        """Log of the summed exponentials of all logits, (...) float32 of normed states (..., width)."""
+    def logprobs(self, states: Tensor, ids: Tensor) -> Tensor:
+        r"""Log-probability of one token id per place, (batch, places) float64; arguments as for `said`.
+
+        As :math:`-\log \sum_j e^{l_j - l}`, which keeps its digits where the token is nearly certain: there a
+        logit less the log of a sum would be all rounding.
+        """
+        said = self.said(states, ids).double()[..., None]
         flat = states.reshape(-1, states.shape[-1])
         plain = self._plain
         if plain is None:
-            return torch.logsumexp(self.full(flat).float(), dim=-1).reshape(states.shape[:-1])
-        vocab = plain.weight.shape[0]
-        parts = [
-            torch.logsumexp(self.columns(flat, torch.arange(at, min(at + _CHUNK_IDS, vocab))), dim=-1)
-            for at in range(0, vocab, _CHUNK_IDS)
-        ]
-        return torch.logsumexp(torch.stack(parts), dim=0).reshape(states.shape[:-1])
+            total = (self.full(flat).double().reshape(*said.shape[:2], -1) - said).exp().sum(-1)
+            return -total.log()
+        total = torch.zeros_like(said[..., 0])
+        for at in range(0, plain.weight.shape[0], _CHUNK_IDS):
+            chunk = self.columns(flat, torch.arange(at, min(at + _CHUNK_IDS, plain.weight.shape[0])))
+            total = total + (chunk.double().reshape(*said.shape[:2], -1) - said).exp().sum(-1)
+        return -total.log()
 
 
 def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: Tensor) -> OutputHead:

@@ -174,8 +174,8 @@ class Replay:
         token = int(self._trace.answer_ids[number])
         assert self._normed is not None
         normed = self._normed[0, row : row + 1]
-        logit = self._head.columns(normed, torch.tensor([token]))[0, 0]
-        return logit if of == "logit" else logit - self._head.log_total(normed)[0]
+        score = self._head.said if of == "logit" else self._head.logprobs
+        return score(normed[None], torch.tensor([token]))[0, 0]
 
     def _run(self, family: Family, inputs: DecoderInputs) -> Tensor:
         arguments = inputs.repeated(1)

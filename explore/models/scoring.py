@@ -125,10 +125,9 @@ def _normed_states(family: Family) -> Iterator[list[Tensor]]:
 
 
 def _scores(head: OutputHead, states: Tensor, trace: Trace) -> AnswerScores:
-    """Scores of the said tokens from states after the final norm, (batch, answer_tokens, width), in single precision.
+    """Scores of the said tokens from states after the final norm, (batch, answer_tokens, width).
 
-    In half precision two variants would often differ by less than a step of their logits.
+    In the model's own half precision two variants would often differ by less than a step of their logits.
     """
-    said = head.said(states, torch.from_numpy(trace.answer_ids).to(states.device))
-    logprobs = said - head.log_total(states)
-    return AnswerScores(said.cpu().numpy(), logprobs.cpu().numpy())
+    ids = torch.from_numpy(trace.answer_ids).to(states.device)
+    return AnswerScores(head.said(states, ids).cpu().numpy(), head.logprobs(states, ids).cpu().numpy())
