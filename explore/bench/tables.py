@@ -85,13 +85,18 @@ def plot_scores(scores: pd.DataFrame, metric: str = "auroc") -> go.Figure:
     )
     chance = part[part["method"] == "random"]["value"]
     if len(chance):
-        figure.add_vline(x=float(chance.iloc[0]), line_dash="dot", annotation_text="random")
+        figure.add_vline(x=float(chance.iloc[0]), line_dash="dot", line_color="#7d7d7d", annotation_text="random")
     better = "higher is better" if rising else "lower is better"
     figure.update_layout(
         title=f"{HEADINGS.get(metric, metric)} over {int(part['examples'].iloc[0])} pictures ({better})",
         height=120 + 26 * len(part),
         margin={"l": 10, "r": 20, "t": 50, "b": 30},
-        yaxis={"automargin": True},
+        # The page's own ground shows through, and this grey is read on a light one and on a dark one.
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": "#7d7d7d"},
+        xaxis={"gridcolor": "rgba(128,128,128,0.25)", "zerolinecolor": "rgba(128,128,128,0.5)"},
+        yaxis={"gridcolor": "rgba(128,128,128,0.25)", "automargin": True},
     )
     return figure
 
