@@ -31,7 +31,7 @@ class AnswerScores:
     Parameters
     ----------
     logits, logprobs
-        Of every answer token given the tokens before it, (variants, answer_tokens), float32 and float64.
+        Of every answer token given the tokens before it, (variants, answer_tokens) float32.
     """
 
     logits: np.ndarray

@@ -92,22 +92,24 @@ class OutputHead:
         )
 
     def logprobs(self, states: Tensor, ids: Tensor) -> Tensor:
-        r"""Log-probability of one token id per place, (batch, places) float64; arguments as for `said`.
+        r"""Log-probability of one token id per place, (batch, places) float32; arguments as for `said`.
 
-        As :math:`-\log \sum_j e^{l_j - l}`, which keeps its digits where the token is nearly certain: there a
-        logit less the log of a sum would be all rounding.
+        As :math:`-\log(1 + \sum_{j \neq i} e^{l_j - l_i})`, which keeps its digits where the token is nearly certain:
+        there a logit less the log of a sum would be all rounding.
         """
-        said = self.said(states, ids).double()[..., None]
-        flat = states.reshape(-1, states.shape[-1])
-        plain = self._plain
-        if plain is None:
-            total = (self.full(flat).double().reshape(*said.shape[:2], -1) - said).exp().sum(-1)
-            return -total.log()
-        total = torch.zeros_like(said[..., 0])
-        for at in range(0, plain.weight.shape[0], _CHUNK_IDS):
-            chunk = self.columns(flat, torch.arange(at, min(at + _CHUNK_IDS, plain.weight.shape[0])))
-            total = total + (chunk.double().reshape(*said.shape[:2], -1) - said).exp().sum(-1)
-        return -total.log()
+        flat, said, plain = states.reshape(-1, states.shape[-1]), self.said(states, ids)[..., None], self._plain
+        others = []
+        for at, end in [(0, None)] if plain is None else _spans(plain.weight.shape[0]):
+            part = self.full(flat).float() if end is None else self.columns(flat, torch.arange(at, end))
+            ahead = part.reshape(*said.shape[:2], -1) - said
+            own = torch.arange(at, at + ahead.shape[-1], device=ids.device) == ids[:, None]
+            others.append(torch.logsumexp(ahead.masked_fill(own.to(ahead.device), -torch.inf), dim=-1))
+        return -nn.functional.softplus(torch.logsumexp(torch.stack(others), dim=0))
+
+
+def _spans(vocab: int) -> list[tuple[int, int | None]]:
+    """Stretches of token ids that are read together."""
+    return [(at, min(at + _CHUNK_IDS, vocab)) for at in range(0, vocab, _CHUNK_IDS)]
 
 
 def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: Tensor) -> OutputHead:

@@ -69,3 +69,31 @@ def test_a_head_that_is_no_plain_product_is_called() -> None:
     head, normed = OutputHead(Doubling(12, 40), Squash()), torch.randn(200, 12)
     with torch.no_grad():
         torch.testing.assert_close(head.columns(normed, torch.tensor([3])), head.full(normed)[:, [3]])
+
+
+class Function(torch.nn.Module):
+    """A head that is only known as a function, as quantised ones are."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, states):
+        return self.inner(states)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 15.0])
+@pytest.mark.parametrize("chunk", [7, 1 << 14])
+def test_log_probabilities_keep_their_digits(monkeypatch, wrapped, scale, chunk):
+    """Against double precision, for tokens that are nearly certain and for tokens that are all but impossible."""
+    monkeypatch.setattr("explore.models.heads._CHUNK_IDS", chunk)
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(8, 40, bias=True).requires_grad_(False)
+    states = torch.randn(3, 4, 8) * scale
+    exact = torch.log_softmax(linear.double()(states.double()), dim=-1)
+    linear.float()
+    head = OutputHead(Function(linear) if wrapped else linear, Squash())
+    for ids in (exact[0].argmax(-1), exact[0].argmin(-1)):
+        expected = exact.gather(2, ids.expand(3, -1)[:, :, None])[..., 0]
+        torch.testing.assert_close(head.logprobs(states, ids).double(), expected, rtol=1e-4, atol=0)
