@@ -36,6 +36,11 @@ Dtype = Annotated[
     str | None,
     typer.Option(help="float32, bfloat16, float16, auto; default: float32 on cpu, auto elsewhere."),
 ]
+DeviceMap = Annotated[
+    str | None,
+    typer.Option(help="auto, balanced, balanced_low_0, sequential: spread over all there is, in place of --device."),
+]
+Quantization = Annotated[str | None, typer.Option(help="8bit, 4bit: by bitsandbytes while loading.")]
 
 
 def main() -> NoReturn:
@@ -113,12 +118,15 @@ def ask(
     model: Checkpoint = None,
     device: Device = None,
     dtype: Dtype = None,
+    device_map: DeviceMap = None,
+    quantization: Quantization = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 64,
 ) -> None:
     """Ask one question about one picture and print the answer."""
     import explore
 
-    trace = explore.load(model, device=device, dtype=dtype).ask(image, question, max_new_tokens=max_new_tokens)
+    runner = explore.load(model, device=device, dtype=dtype, device_map=device_map, quantization=quantization)
+    trace = runner.ask(image, question, max_new_tokens=max_new_tokens)
     typer.echo(trace.answer)
     if save is not None:
         trace.save(save)
@@ -178,6 +186,8 @@ def sweep(
     model: Checkpoint = None,
     device: Device = None,
     dtype: Dtype = None,
+    device_map: DeviceMap = None,
+    quantization: Quantization = None,
 ) -> None:
     """Score map methods on pictures whose truth is known, and print the table."""
     import explore
@@ -189,7 +199,7 @@ def sweep(
     examples = SketchScenes(scenes, style="scene") if data is None else CocoFolder(data, own_words=True)
     methods = {text: spelled(text, explore.maps.METHODS) for text in method or EVERY_METHOD}
     metrics = {text: spelled(text, METRICS) for text in metric} if metric else None
-    runner = explore.load(model, device=device, dtype=dtype)
+    runner = explore.load(model, device=device, dtype=dtype, device_map=device_map, quantization=quantization)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         report = _report_to(bars, bars.add_task("maps", total=1.0), "maps")
         scores = score_maps(

@@ -18,9 +18,10 @@ from explore.errors import ParameterError
 
 
 class Role(StrEnum):
-    """What a sequence position is for."""
+    """What a sequence position is for; "history" is what user and model said in earlier turns."""
 
     SYSTEM = "system"
+    HISTORY = "history"
     IMAGE = "image"
     QUESTION = "question"
     TEMPLATE = "template"
@@ -73,6 +74,30 @@ class ImageGrid:
 
 
 @dataclass(frozen=True, eq=False)
+class ImageQueries:
+    """The visual tokens of one image or frame that lie in no grid: every one of them looks at the whole picture.
+
+    Parameters
+    ----------
+    image, frame
+        As in `ImageGrid`.
+    positions
+        Their sequence positions, (queries,) int64.
+    size
+        (width, height) of the upright original picture in pixels.
+    """
+
+    image: int
+    frame: int
+    positions: np.ndarray
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positions", np.asarray(self.positions, dtype=np.int64).ravel())
+        object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
+
+
+@dataclass(frozen=True, eq=False)
 class TokenLayout:
     """Roles of all sequence positions and the grids of the visual ones.
 
@@ -82,15 +107,20 @@ class TokenLayout:
         One `Role` per sequence position.
     grids
         The grids of all images, frames and tiles, in the order of the sequence.
+    queries
+        The visual tokens of images without a grid.
     """
 
     roles: tuple[Role, ...]
     grids: tuple[ImageGrid, ...] = ()
+    queries: tuple[ImageQueries, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "roles", tuple(Role(role) for role in self.roles))
         object.__setattr__(self, "grids", tuple(self.grids))
-        seen = np.concatenate([grid.positions.ravel() for grid in self.grids] or [np.empty(0, np.int64)])
+        object.__setattr__(self, "queries", tuple(self.queries))
+        placed = [grid.positions.ravel() for grid in self.grids] + [each.positions for each in self.queries]
+        seen = np.concatenate(placed or [np.empty(0, np.int64)])
         if len(np.unique(seen)) != len(seen) or not set(seen.tolist()) <= set(self.visual.tolist()):
             raise ParameterError(
                 "A layout got grids whose cells share a position or stand on a position that is no image token",
@@ -140,6 +170,8 @@ class TokenLayout:
         Visual tokens outside every grid (row ends, separators) belong to the image of the grid cell before them.
         """
         numbers = self._spread("image")
+        for each in self.queries:
+            numbers[each.positions] = each.image
         for position in self.visual:
             if numbers[position] < 0:
                 before = numbers[:position][numbers[:position] >= 0]
@@ -207,6 +239,15 @@ class TokenLayout:
                 }
                 for grid in self.grids
             ],
+            "queries": [
+                {
+                    "image": each.image,
+                    "frame": each.frame,
+                    "positions": each.positions.tolist(),
+                    "size": list(each.size),
+                }
+                for each in self.queries
+            ],
         }
 
     @classmethod
@@ -220,7 +261,11 @@ class TokenLayout:
             grids.append(
                 ImageGrid(each["image"], each["frame"], each["tile"], each["positions"], boxes, (width, height))
             )
-        return cls(tuple(Role(role) for role in data["roles"]), tuple(grids))
+        queries = [
+            ImageQueries(each["image"], each["frame"], each["positions"], tuple(each["size"]))
+            for each in data.get("queries", ())  # traces of the first format have none
+        ]
+        return cls(tuple(Role(role) for role in data["roles"]), tuple(grids), tuple(queries))
 
     def _spread(self, name: str) -> np.ndarray:
         numbers = np.full(len(self), -1, np.int64)

@@ -31,6 +31,27 @@ def host_available() -> int:
     return max(0, min(available, limit - used + _reclaimable()))
 
 
+def available(device: str) -> int:
+    """Bytes that are free for this process on a device ("cpu", "cuda:1", "mps") now.
+
+    On a GPU the blocks that this process holds without using them count as free.
+    """
+    if _kind(device) != "cuda":
+        return host_available()
+    import torch
+
+    card = torch.device(device).index or 0
+    free, _ = torch.cuda.mem_get_info(card)
+    return int(free + torch.cuda.memory_reserved(card) - torch.cuda.memory_allocated(card))
+
+
+def devices() -> list[str]:
+    """Every device of this machine with memory of its own that weights can lie in, GPUs first."""
+    torch = sys.modules.get("torch")
+    cards = range(torch.cuda.device_count()) if torch is not None and torch.cuda.is_available() else range(0)
+    return [*(f"cuda:{card}" for card in cards), "cpu"]
+
+
 def default_budget(device: str) -> int:
     """Bytes that runners on a device may take together unless the user says otherwise.
 

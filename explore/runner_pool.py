@@ -24,18 +24,44 @@ class RunnerKey:
     revision: str | None
     dtype: str | None
     device: str | None
+    spread: str | None = None
+    quantization: str | None = None
 
     @classmethod
-    def of(cls, checkpoint: Any, revision: Any, dtype: Any, device: Any) -> RunnerKey:
-        """The key of a request, with torch's dtypes and devices and existing folders in one spelling."""
-        name = "sketch" if checkpoint is None else os.fspath(checkpoint)
-        folder = Path(name).expanduser()
+    def of(
+        cls, checkpoint: Any, revision: Any, dtype: Any, device: Any, spread: Any = None, quantization: Any = None
+    ) -> RunnerKey:
+        """The key of a request, with torch's dtypes and devices and existing folders in one spelling.
+
+        Parameters
+        ----------
+        spread
+            The map of a model on several devices, as text.
+        """
         return cls(
-            str(folder.resolve()) if folder.is_dir() else str(name),
+            "sketch" if checkpoint is None else _one_spelling(checkpoint),
             revision or None,
             None if dtype is None else str(dtype).removeprefix("torch."),
             None if device is None else str(device),
+            None if spread is None else str(spread),
+            quantization or None,
         )
+
+    @classmethod
+    def of_loaded(cls, info: Any) -> RunnerKey:
+        """The key of a loaded runner; one that is spread is told by what lies where."""
+        places = "+".join(f"{place}:{count}" for place, count in info.places) if len(info.places) > 1 else None
+        return cls.of(info.checkpoint, info.revision, info.dtype, info.device, places, info.quantization)
+
+
+def _one_spelling(checkpoint: Any) -> str:
+    """The name of a checkpoint, the same for all spellings of an existing folder."""
+    name = os.fspath(checkpoint) if isinstance(checkpoint, os.PathLike) else str(checkpoint)
+    try:
+        folder = Path(name).expanduser()
+        return str(folder.resolve()) if folder.is_dir() else name
+    except (RuntimeError, OSError, ValueError):  # loading will say what is wrong with it
+        return name
 
 
 class TurnLock:
@@ -71,13 +97,13 @@ class _Entry:
     keys: set[RunnerKey]
 
     @property
-    def nbytes(self) -> int:
-        return self.runner.info.nbytes
+    def kinds(self) -> list[str]:
+        """The kinds of device that hold its weights; what lies on the disk takes no memory."""
+        return list(dict.fromkeys(_kind_of(place) for place, _ in self.runner.info.places if place != "disk"))
 
-    @property
-    def device(self) -> str:
-        """The kind of device: runners spread over several GPUs share one budget with the others there."""
-        return _kind_of(self.runner.info.device)
+    def bytes_on(self, kind: str) -> int:
+        """Bytes of its weights on a kind of device: all GPUs share one budget."""
+        return sum(count for place, count in self.runner.info.places if _kind_of(place) == kind)
 
 
 def _kind_of(device: str) -> str:
@@ -96,9 +122,11 @@ class RunnerPool:
     loader : callable
         Called as ``loader(checkpoint, device=, dtype=, revision=, trust_remote_code=, lock=, ...)``.
     spelled_out : callable
-        Device and dtype of a request as a loaded runner would name them: ``spelled_out(device, dtype)``.
+        A request in one spelling, whatever words it was made in:
+        ``spelled_out(device, dtype, device_map, quantization)``.
     expected_bytes : callable
-        What a checkpoint will take, 0 for unknown: ``expected_bytes(checkpoint, device, dtype, revision)``.
+        What a checkpoint will take, 0 for unknown:
+        ``expected_bytes(checkpoint, device, dtype, revision, quantization)``.
     """
 
     def __init__(
@@ -106,8 +134,8 @@ class RunnerPool:
         lock: Any,
         budget_bytes: int | None,
         loader: Callable[..., Runner],
-        spelled_out: Callable[[Any, Any], tuple[Any, Any]] = lambda device, dtype: (device, dtype),
-        expected_bytes: Callable[[Any, Any, Any, Any], int] = lambda *_: 0,
+        spelled_out: Callable[..., tuple[Any, Any, Any, Any]] = lambda *asked: asked,
+        expected_bytes: Callable[..., int] = lambda *_: 0,
     ) -> None:
         self.budget_bytes = budget_bytes
         self._lock = lock
@@ -124,7 +152,7 @@ class RunnerPool:
     @property
     def bytes(self) -> int:
         """Bytes the loaded runners take together."""
-        return sum(entry.nbytes for entry in self._open_entries())
+        return sum(entry.runner.info.nbytes for entry in self._open_entries())
 
     def budget(self, device: str) -> int:
         """Bytes that the runners on this kind of device may take together."""
@@ -132,16 +160,19 @@ class RunnerPool:
 
     def load(self, checkpoint: Any, **request: Any) -> Runner:
         """The runner already loaded for this request, or a new one; others may be closed to make room for it."""
-        device, dtype = self._spelled_out(request["device"], request["dtype"])
-        key = RunnerKey.of(checkpoint, request["revision"], dtype, device)
+        asked = (request["device"], request["dtype"], request.get("device_map"), request.get("quantization"))
+        device, dtype, spread, quantization = self._spelled_out(*asked)
+        revision = request["revision"]
+        key = RunnerKey.of(checkpoint, revision, dtype, device, spread, quantization)
         entry = self._find(key)
         if entry is None:
-            coming = self._expected_bytes(checkpoint, device, dtype, request["revision"])
+            coming = self._expected_bytes(checkpoint, device, dtype, revision, quantization)
             self._make_room(_kind_of(str(device)), coming)
             entry = self._open(checkpoint, request)
         entry.keys.add(key)
         self._use(entry.turn)
-        self._make_room(entry.device, spared=entry)
+        for kind in entry.kinds:
+            self._make_room(kind, spared=entry)
         return entry.runner
 
     def close(self, runner: Runner | None = None) -> int | None:
@@ -174,8 +205,7 @@ class RunnerPool:
                 raise
             self._drop(idle)
             runner = self._loader(checkpoint, **request, lock=turn)
-        info = runner.info
-        key = RunnerKey.of(info.checkpoint, info.revision, info.dtype, info.device)
+        key = RunnerKey.of_loaded(runner.info)
         twin = self._find(key)
         if twin is not None:
             runner.close()
@@ -195,9 +225,9 @@ class RunnerPool:
         """Close what was unused for longest until the runners of a device, and ``coming`` bytes, are within budget."""
         budget = self.budget(device)
         while True:
-            beside = [entry for entry in self._open_entries() if entry.device == device]
+            beside = [entry for entry in self._open_entries() if device in entry.kinds]
             idle = [entry for entry in beside if entry is not spared and not entry.turn.depth]
-            if not idle or sum(entry.nbytes for entry in beside) + coming <= budget:
+            if not idle or sum(entry.bytes_on(device) for entry in beside) + coming <= budget:
                 return
             self._drop(idle[:1])
 
@@ -211,7 +241,7 @@ class RunnerPool:
                     f"{entry.runner!r} was to be closed from inside its own run",
                     next="Close it when the run has ended.",
                 )
-        on_host = sum(entry.nbytes for entry in entries if entry.device != "cuda")
+        on_host = sum(entry.bytes_on(kind) for entry in entries for kind in entry.kinds if kind != "cuda")
         allocated = memory.device_allocated()
         for entry in entries:
             self._entries.remove(entry)

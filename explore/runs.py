@@ -42,6 +42,11 @@ class LayerReplayLike(Protocol):
     """Attention of one layer over the whole sequence; arrays are torch tensors where the model is."""
 
     @property
+    def number(self) -> int:
+        """Which decoder layer it is, counted from 0."""
+        ...
+
+    @property
     def positions(self) -> int: ...
 
     def weights(self, rows: Any) -> Any:
@@ -71,7 +76,13 @@ class ReplayLike(Protocol):
     """One more pass over a trace's sequence, laid open."""
 
     @property
-    def layers(self) -> tuple[LayerReplayLike, ...]: ...
+    def layers(self) -> tuple[LayerReplayLike, ...]:
+        """Attention of every layer that has any, in order."""
+        ...
+
+    def layer(self, number: int) -> LayerReplayLike:
+        """Attention of one decoder layer; raises `ParameterError` where it has none."""
+        ...
 
     @property
     def states(self) -> tuple[Any, ...]:

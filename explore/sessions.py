@@ -96,6 +96,8 @@ class Session:
         *,
         device: Any = None,
         dtype: Any = None,
+        device_map: Any = None,
+        quantization: str | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
     ) -> Runner:
@@ -109,6 +111,12 @@ class Session:
             A CUDA GPU where there is one, else the processor, by default.
         dtype : str or torch.dtype, optional
             float32 on the processor and the checkpoint's own elsewhere by default; "auto" is the checkpoint's own.
+        device_map : str or dict, optional
+            In place of a device, to spread the weights through accelerate. "auto", "balanced", "balanced_low_0" and
+            "sequential" fill all GPUs, then main memory, then the disk; a dict says which part of the model goes to
+            which device or to the "disk". Parts that find no place on a GPU come to it only while they run.
+        quantization : str, optional
+            "8bit" or "4bit": matrices are quantised while loading, by bitsandbytes where that is installed.
         revision : str, optional
             Branch, tag or commit on the hub.
         trust_remote_code : bool
@@ -116,13 +124,18 @@ class Session:
 
         Raises
         ------
-        CheckpointError, RemoteCodeError, DeviceError, OutOfMemoryError
+        CheckpointError, RemoteCodeError, DeviceError, ParameterError
+        OutOfMemoryError
+            The weights do not fit on the device; the message says by how much, and what would. It is not raised before
+            loading where a ``device_map`` was given, or where sizes are not known.
         """
         with self.lock:
             runner = self._pool.load(
                 checkpoint,
                 device=device,
                 dtype=dtype,
+                device_map=device_map,
+                quantization=quantization,
                 revision=revision,
                 trust_remote_code=trust_remote_code,
                 cache=self.cache,
@@ -210,16 +223,16 @@ def _load_runner(checkpoint: Any, **request: Any) -> Runner:
     return load_runner(checkpoint, **request)
 
 
-def _spelled_out(device: Any, dtype: Any) -> tuple[str, str]:
-    from explore.models.devices import spelled_out
+def _spelled_out(*asked: Any) -> tuple[str, str, str | None, str | None]:
+    from explore.models.placement import spelled_out
 
-    return spelled_out(device, dtype)
+    return spelled_out(*asked)
 
 
-def _expected_bytes(checkpoint: Any, device: Any, dtype: Any, revision: Any) -> int:
+def _expected_bytes(*asked: Any) -> int:
     from explore.models.stored import expected_bytes
 
-    return expected_bytes(checkpoint, device, dtype, revision)
+    return expected_bytes(*asked)
 
 
 _default: Session | None = None
@@ -240,6 +253,8 @@ def load(
     *,
     device: Any = None,
     dtype: Any = None,
+    device_map: Any = None,
+    quantization: str | None = None,
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> Runner:
@@ -247,7 +262,15 @@ def load(
 
     >>> runner = explore.load()                       # the model that ships: no network, no GPU
     >>> runner = explore.load("llava-hf/llava-1.5-7b-hf", device="cuda", dtype="bfloat16")
+    >>> runner = explore.load("Qwen/Qwen2.5-VL-72B-Instruct", device_map="auto")             # over all there is
+    >>> runner = explore.load("Qwen/Qwen2.5-VL-7B-Instruct", quantization="4bit")
     """
     return session().load(
-        checkpoint, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
+        checkpoint,
+        device=device,
+        dtype=dtype,
+        device_map=device_map,
+        quantization=quantization,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
     )

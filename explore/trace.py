@@ -113,6 +113,8 @@ class Trace:
         Decoder layers, query heads, and width of the residual stream.
     system
         Text of the system turn, None where none was given.
+    history
+        Question and answer of every earlier turn of the conversation, the first turn first.
     origin
         Gives the runner that made the trace while it lives; a saved trace has none.
     """
@@ -134,6 +136,7 @@ class Trace:
     heads: int = 0
     width: int = 0
     system: str | None = None
+    history: tuple[tuple[str, str], ...] = ()
     origin: Callable[[], Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -161,6 +164,11 @@ class Trace:
     def answer_ids(self) -> np.ndarray:
         """Token ids of the answer, end token included where one was made, (answer_tokens,) int64."""
         return self.ids[self.prompt_length :]
+
+    @property
+    def turns(self) -> tuple[tuple[str, str], ...]:
+        """The conversation so far, this question and answer last: what a next question takes as its `history`."""
+        return (*self.history, (self.question, self.answer))
 
     def hidden(self, layer: int) -> np.ndarray:
         """States of the residual stream entering a layer, (positions_fed, width) float.

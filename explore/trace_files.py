@@ -27,7 +27,7 @@ from explore.trace import Token, TokenColumns, Trace
 
 FORMAT = "vlmscope.trace"
 CHECKSUM = f"{FORMAT}.sha256"
-VERSION = 1
+VERSION = 2  # 2: earlier turns, and visual tokens outside every grid
 
 _PNG_EFFORT = 1  # a photo of 48 megapixels must not take half a minute
 
@@ -123,6 +123,7 @@ def _describe(trace: Trace) -> dict[str, Any]:
         "heads": trace.heads,
         "width": trace.width,
         "system": trace.system,
+        "history": [list(turn) for turn in trace.history],
     }
 
 
@@ -148,6 +149,7 @@ def _rebuild(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trace:
         heads=document["heads"],
         width=document["width"],
         system=document.get("system"),
+        history=tuple((asked, answered) for asked, answered in document.get("history", ())),
     )
 
 

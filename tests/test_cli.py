@@ -52,7 +52,10 @@ def end_of_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_ask_prints_the_answer_and_passes_the_options_on(fake_load: list[tuple[Any, ...]]) -> None:
     result = run(cli.app, ["ask", "cat.jpg", "What?", "--model", "m", "--device", "cpu", "--max-new-tokens", "5"])
     assert (result.exit_code, result.stdout) == (0, f"{sample_trace().answer}\n")
-    assert fake_load == [("m", {"device": "cpu", "dtype": None}), (Path("cat.jpg"), "What?", 5)]
+    request = {"device": "cpu", "dtype": None, "device_map": None, "quantization": None}
+    assert fake_load == [("m", request), (Path("cat.jpg"), "What?", 5)]
+    run(cli.app, ["ask", "cat.jpg", "What?", "--device-map", "auto", "--quantization", "4bit"])
+    assert fake_load[2] == (None, {"device": None, "dtype": None, "device_map": "auto", "quantization": "4bit"})
 
 
 def test_a_saved_run_can_be_exported_to_a_page(fake_load: list[tuple[Any, ...]], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from explore.doctor import browser, machine, model, packages
 from explore.doctor.checks import Check
 from explore.doctor.drawing import draw
 from explore.errors import CheckpointError
-from explore.models import loading
+from explore.models import sources
 
 LOADER = "explore.models.loading.load_runner"
 
@@ -207,7 +207,7 @@ def test_a_hub_that_accepts_and_then_keeps_silent_is_given_up_soon(monkeypatch: 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setattr(loading, "ANSWER_SECONDS", 0.1)
+        monkeypatch.setattr(sources, "ANSWER_SECONDS", 0.1)
         assert "timed out" in only(model.hub()).found
 
 

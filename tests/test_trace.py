@@ -217,6 +217,20 @@ def test_newer_version_is_refused(tmp_path: Path) -> None:
         open_trace(path)
 
 
+def test_files_of_the_first_version_open(tmp_path: Path) -> None:
+    """They know neither earlier turns nor visual tokens outside every grid."""
+    path = tmp_path / "run.trace"
+    small_trace().save(path)
+    head, body = header(path)
+    document = json.loads(head["__metadata__"][FORMAT])
+    del document["history"], document["layout"]["queries"]
+    head["__metadata__"][FORMAT] = json.dumps({**document, "version": 1})
+    rewritten(path, head, body)
+    opened = open_trace(path)
+    assert (opened.history, opened.layout.queries) == ((), ())
+    assert opened.tokens == small_trace().tokens
+
+
 @pytest.mark.parametrize("name", ["tokens", "layout", "version", "images", "prompt_length", "fingerprint"])
 def test_missing_parts_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "run.trace"

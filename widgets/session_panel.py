@@ -52,10 +52,15 @@ class SessionPanel(View):
             self.cache = memory.readable(self._session.cache.bytes)
 
     def _budgets(self, runners: tuple[Any, ...]) -> list[dict[str, Any]]:
-        """Bytes taken and allowed on each kind of device in use."""
+        """Bytes taken and allowed on each kind of device in use; the disk has no budget."""
+        held: dict[str, int] = {}
+        for place, count in (each for runner in runners for each in runner.info.places):
+            device = place.split(":", 1)[0]
+            held[device] = held.get(device, 0) + count
         states = []
-        for device in dict.fromkeys(_device(runner) for runner in runners):
-            used = sum(runner.info.nbytes for runner in runners if _device(runner) == device)
+        for device, used in held.items():
+            if device == "disk":
+                continue
             budget = self._session.budget(device)
             text = f"{memory.readable(used)} of {memory.readable(budget)}"
             states.append({"device": device, "share": min(1.0, used / budget), "text": text})
@@ -87,17 +92,13 @@ def _key(runner: Any) -> str:
     return str(id(runner))
 
 
-def _device(runner: Any) -> str:
-    return str(runner.info.device).split(":", 1)[0]
-
-
 def _runner_state(runner: Any) -> dict[str, Any]:
     info = runner.info
     return {
         "key": _key(runner),
         "checkpoint": info.checkpoint,
         "revision": info.revision or "",
-        "device": info.device,
-        "dtype": info.dtype,
+        "device": ", ".join(place for place, _ in info.places),
+        "dtype": f"{info.quantization}, {info.dtype}" if info.quantization else info.dtype,
         "size": memory.readable(info.nbytes),
     }

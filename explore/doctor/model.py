@@ -37,7 +37,7 @@ def hub() -> Iterator[Check]:
     """Whether the model hub answers."""
     from huggingface_hub import constants
 
-    from explore.models.loading import hub_silence
+    from explore.models.sources import hub_silence
 
     remedy = "use explore.load() or a checkpoint folder on disk"
     if constants.HF_HUB_OFFLINE:

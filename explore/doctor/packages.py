@@ -16,7 +16,7 @@ DISTRIBUTION = "vlmscope"
 LOCK = Path(__file__).parents[2] / "constraints.txt"
 
 OPTIONAL = {
-    "bitsandbytes": "checkpoints quantised to 4 or 8 bits with it cannot be loaded",
+    "bitsandbytes": 'no checkpoint can be loaded in 4 or 8 bits: neither quantised before nor by quantization="4bit"',
     "sentencepiece": "checkpoints that come with a slow tokenizer only cannot be loaded",
     "faiss": "phrase banks of many millions are searched slowly, in plain torch",
     "ray": "work cannot be spread over several machines",

@@ -64,14 +64,15 @@ class GradCam(MapMethod):
                     states, slope = replay.states[layer], gradient.states[layer]
                     rows.append(channel_map(states[visual], slope[visual]))
                 else:
-                    rows.append(head_map(replay.layers[layer], gradient.heads[layer], place)[visual])
+                    heads = gradient.heads[replay.layers.index(replay.layer(layer))]
+                    rows.append(head_map(replay.layer(layer), heads, place)[visual])
         return attributed(torch.stack(rows).cpu().numpy(), f"weighted {self.on} of layer {layer}")
 
     def _layer(self, replay: ReplayLike) -> int:
-        count = len(replay.layers)
+        count = len(replay.states) - 1
         last = count if self.on == "states" else count - 1
         if self.layer is None:
-            return count // 2 if self.on == "states" else last
+            return count // 2 if self.on == "states" else replay.layers[-1].number
         if not 0 <= self.layer <= last:
             raise ParameterError(f"layer={self.layer} was given", f"Layers count from 0 to {last}.")
         return self.layer

@@ -49,11 +49,10 @@ class ValueNorm(MapMethod):
 
         rows, visual = torch.from_numpy(run.predicted_at), torch.from_numpy(run.visual)
         with run.rerun.replay(progress=run.progress) as replay:
-            kept = replay.layers
-            layers = range(len(kept)) if self.layers is None else self.layers
-            if not layers or not all(0 <= number < len(kept) for number in layers):
-                raise ParameterError(f"layers={self.layers} was given", f"Layers count from 0 to {len(kept) - 1}.")
-            lengths = [written_norms(kept[number], rows, visual, self.over_heads) for number in layers]
+            if self.layers is not None and not self.layers:
+                raise ParameterError(f"layers={self.layers} was given", "At least one layer is needed.")
+            layers = replay.layers if self.layers is None else [replay.layer(number) for number in self.layers]
+            lengths = [written_norms(layer, rows, visual, self.over_heads) for layer in layers]
         return attributed(torch.stack(lengths).mean(0).cpu().numpy(), "length of the written vector")
 
 

@@ -29,7 +29,7 @@ NAME = "vlmscope"
 
 # Extra inputs that change the weights in ways neither SDPA nor the row recipe knows. Ignoring one would be a wrong
 # answer that looks right.
-_UNKNOWN = ("s_aux", "position_bias", "cache", "head_mask", "block_mask")
+_UNKNOWN = ("s_aux", "sinks", "cache", "head_mask", "block_mask")
 
 
 class Tap(Protocol):
@@ -93,6 +93,7 @@ def watched_attention(
     softcap: float | None = None,
     sliding_window: int | None = None,
     is_causal: bool | None = None,
+    position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """SDPA, watched. Shapes as in `Tap.attend`; returns the output as (batch, queries, heads, head_width).
@@ -111,7 +112,9 @@ def watched_attention(
             )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     causal = query.shape[2] > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
-    attention_mask = without_cut_edges(attention_mask, query.shape[2], key.shape[2], causal)
+    if position_bias is not None:
+        attention_mask = _biased(attention_mask, position_bias, causal)
+    attention_mask = without_cut_edges(attention_mask, query.shape[2], key.shape[2], causal, query.device)
     call = AttentionCall(scale, softcap, causal)
     tap, keeper = _listening.get(), _keeping.get()
     if tap is not None:
@@ -125,6 +128,16 @@ def watched_attention(
     if keeper is not None:
         keeper.keep(query, key, value, attention_mask, call, output)
     return output, None
+
+
+def _biased(mask: Tensor | None, bias: Tensor, causal: bool) -> Tensor:
+    """A mask to be added that holds both what the model blocks and its bias, (batch, heads, queries, keys)."""
+    queries, keys = bias.shape[-2:]
+    if mask is None and causal:
+        mask = torch.ones(queries, keys, dtype=torch.bool, device=bias.device).tril(keys - queries)
+    if mask is None:
+        return bias
+    return bias.masked_fill(~mask, torch.finfo(bias.dtype).min) if mask.dtype == torch.bool else bias + mask
 
 
 def _capped_attention(

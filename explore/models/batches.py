@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from explore.models.families.base import Family
 from explore.models.generation import checked_layers, generate_batch
 from explore.models.guards import cancel_check
 from explore.models.info import ModelInfo
+from explore.models.inputs import processed
 from explore.models.pictures import open_pictures
 from explore.models.prompts import Prompt, PromptWriter
 from explore.models.requests import require_room, room_of
@@ -32,12 +33,12 @@ class _Shown:
     tensors
         What the processor made of them, without what it made of the text.
     replacements
-        What each placeholder of a prompt is expanded to.
+        What each placeholder of a prompt is expanded to, None where the processor does not say.
     """
 
     pictures: tuple[Image.Image, ...]
     tensors: dict[str, Any]
-    replacements: tuple[str, ...]
+    replacements: tuple[str, ...] | None
 
 
 def batched_answers(
@@ -66,10 +67,12 @@ def batched_answers(
                 if key not in known:
                     known[key] = _process(family, writer, open_pictures(pairs[index][0]))
                 prompts.append(writer.write(pairs[index][1], len(known[key].pictures)))
-            tensors = _inputs(family, prompts, [known[key] for key in keys])
-            room = [room_of(info, int(length)) for length in tensors["attention_mask"].sum(1)]
-            require_room(info, tensors["input_ids"].shape[1])
-            for index, answer in zip(batch, generate_batch(family, tensors, max_new_tokens, room), strict=True):
+            answers: list[str] = []
+            for tensors in _inputs(family, prompts, [known[key] for key in keys]):
+                room = [room_of(info, int(length)) for length in tensors["attention_mask"].sum(1)]
+                require_room(info, tensors["input_ids"].shape[1])
+                answers += generate_batch(family, tensors, max_new_tokens, room)
+            for index, answer in zip(batch, answers, strict=True):
                 found[index] = answer
             if progress is not None:
                 done = start + len(batch)
@@ -92,26 +95,27 @@ def _key(image: Any) -> Any:
 
 
 def _process(family: Family, writer: PromptWriter, pictures: tuple[Image.Image, ...]) -> _Shown:
-    made = dict(
-        family.processor(
-            text=[writer.write("?", len(pictures)).text],
-            images=list(pictures),
-            return_tensors="pt",
-            return_text_replacement_offsets=True,
-        )
-    )
-    replaced = made.pop("text_replacement_offsets")[0]
+    made = processed(family, writer.write("?", len(pictures)), pictures, return_text_replacement_offsets=True)
+    replaced = made.pop("text_replacement_offsets", None)
     length = made["input_ids"].shape[-1]
     per_token = {name for name in made if name.endswith("_ids") or name == "attention_mask"}
     tensors = {name: each for name, each in made.items() if name not in per_token or each.shape[-1] != length}
-    return _Shown(pictures, tensors, tuple(each["replacement"] for each in replaced))
+    return _Shown(pictures, tensors, tuple(each["replacement"] for each in replaced[0]) if replaced else None)
 
 
-def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[str, Any]:
-    """The model's inputs for one batch: shared image features where the family has them, else pixels per prompt."""
-    features = _features(family, list(dict.fromkeys(shown)))
+def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> Iterator[dict[str, Any]]:
+    """The model's inputs for one batch: shared image features where the family has them, else pixels per prompt.
+
+    Processors of an older make, which do not say what they expand, pad in ways of their own: on the right, or without
+    moving what stands beside the tokens. There one prompt comes after the other.
+    """
+    if any(each.replacements is None for each in shown):
+        yield from (_own_pixels(family, [prompt], [each]) for prompt, each in zip(prompts, shown, strict=True))
+        return
+    features = _features(family, list(dict.fromkeys(shown))) if family.marks_pictures else None
     if features is None:
-        return _own_pixels(family, prompts, shown)
+        yield _own_pixels(family, prompts, shown)
+        return
     made = family.processor.tokenizer(
         [_expanded(family, prompt, each.replacements) for prompt, each in zip(prompts, shown, strict=True)],
         return_tensors="pt",
@@ -123,11 +127,13 @@ def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[
     rows: Any = [feature for each in shown for feature in features[each]]
     if isinstance(features[shown[0]], torch.Tensor):
         rows = torch.stack(rows)
-    return {**family.on_device(made), "mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=rows)}}
+    yield {**family.on_device(made), "mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=rows)}}
 
 
 def _features(family: Family, unique: list[_Shown]) -> dict[_Shown, Any] | None:
     """Projected features of the pictures, each picture encoded once; None if the family does not share them."""
+    if not all(isinstance(value, torch.Tensor) for each in unique for value in each.tensors.values()):
+        return None  # pictures of several shapes, which come in lists
     joined = {name: torch.cat([each.tensors[name] for each in unique]) for name in unique[0].tensors}
     features = family.image_features(family.on_device(joined))
     if features is None:
@@ -139,10 +145,10 @@ def _features(family: Family, unique: list[_Shown]) -> dict[_Shown, Any] | None:
     return found
 
 
-def _expanded(family: Family, prompt: Prompt, replacements: Sequence[str]) -> str:
+def _expanded(family: Family, prompt: Prompt, replacements: Sequence[str] | None) -> str:
     """The prompt with its placeholders expanded as the processor expands them."""
     parts = prompt.text.split(str(family.processor.image_token))
-    return "".join(part + tail for part, tail in zip(parts, [*replacements, ""], strict=True))
+    return "".join(part + tail for part, tail in zip(parts, [*(replacements or ()), ""], strict=True))
 
 
 def _own_pixels(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[str, Any]:
@@ -153,5 +159,6 @@ def _own_pixels(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> d
         padding=True,
         padding_side="left",
         add_special_tokens=prompts[0].add_special,
+        **family.processor_options,
     )
     return family.on_device(dict(made))

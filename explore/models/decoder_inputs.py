@@ -44,7 +44,9 @@ class DecoderInputs:
     def repeated(self, count: int, embeds: Tensor | None = None) -> dict[str, Any]:
         """The arguments for a batch of equal sequences, or of these embeddings (count, positions_fed, width)."""
         others = {name: _repeated(name, value, count) for name, value in self.others.items()}
-        return {**others, "inputs_embeds": self.embeds.expand(count, -1, -1) if embeds is None else embeds}
+        if embeds is None:
+            embeds = self.embeds.repeat(count, 1, 1)  # some decoders want memory of its own for every sequence
+        return {**others, "inputs_embeds": embeds}
 
 
 class _Reached(Exception):  # noqa: N818 (no failure: it stops the run)
@@ -63,29 +65,59 @@ def catch_decoder_inputs(family: Family, writer: PromptWriter, info: ModelInfo, 
     """
     request = request_of(family, writer, info, trace)
     with torch.inference_mode(False):
-        tensors = family.on_device(with_answer(request.inputs.tensors, trace.answer_ids[:-1].tolist()))
+        tensors = family.on_device(with_answer(family, request.inputs.tensors, trace.answer_ids[:-1].tolist()))
+    caught = caught_inputs(family, tensors)
+    embeds = caught.pop("inputs_embeds")
+    left_out = ("input_ids", "past_key_values", "use_cache", "cache_position", "return_dict")
+    return DecoderInputs(embeds, {name: each for name, each in caught.items() if name not in left_out}, request)
+
+
+def caught_inputs(family: Family, tensors: dict[str, Any]) -> dict[str, Any]:
+    """The decoder's keyword arguments in one run of the model on these inputs, "inputs_embeds" among them.
+
+    Raises
+    ------
+    CheckpointError
+        The model does not hand merged embeddings to its decoder.
+    """
     caught: dict[str, Any] = {}
 
     def catch(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         caught.update(kwargs)
+        if kwargs.get("pixel_values") is None:
+            raise _Reached
+        # This decoder merges the pictures itself: what enters its first layer is what it made of them.
+        for name in [name for name in caught if name.startswith("pixel_") or name == "input_ids"]:
+            del caught[name]
+
+    def catch_merged(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        caught["inputs_embeds"] = args[0] if args else kwargs["hidden_states"]
         raise _Reached
 
-    handle = family.text_model.register_forward_pre_hook(catch, with_kwargs=True)
+    handles = [
+        family.text_model.register_forward_pre_hook(catch, with_kwargs=True),
+        family.layers[0].register_forward_pre_hook(catch_merged, with_kwargs=True),
+    ]
     try:
         # Ordinary tensors, because some variants need gradients.
         with torch.inference_mode(False), torch.no_grad(), contextlib.suppress(_Reached):
             family.model(**tensors, use_cache=False)
     finally:
-        handle.remove()
-    embeds = caught.pop("inputs_embeds", None)
-    if embeds is None:
+        for handle in handles:
+            handle.remove()
+    ids = caught.pop("input_ids", None)
+    if (
+        caught.get("inputs_embeds") is None and ids is not None
+    ):  # pictures that were turned into tokens of the vocabulary
+        with torch.inference_mode(False), torch.no_grad():
+            caught["inputs_embeds"] = family.model.get_input_embeddings()(ids)
+    if caught.get("inputs_embeds") is None:
         raise CheckpointError(
             f"{type(family.model).__name__} does not hand merged embeddings to its decoder",
             "Methods that run a trace again need them.",
             "The family needs a file in explore/models/families that says how.",
         )
-    left_out = ("input_ids", "past_key_values", "use_cache", "cache_position", "return_dict")
-    return DecoderInputs(embeds, {name: each for name, each in caught.items() if name not in left_out}, request)
+    return caught
 
 
 def request_of(family: Family, writer: PromptWriter, info: ModelInfo, trace: Trace) -> Request:
@@ -95,7 +127,7 @@ def request_of(family: Family, writer: PromptWriter, info: ModelInfo, trace: Tra
         raise ParameterError(
             "The trace keeps no pictures", "Running it again needs them.", "Record it again with runner.ask(...)."
         )
-    request = make_request(family, writer, list(trace.images), trace.question, trace.system)
+    request = make_request(family, writer, list(trace.images), trace.question, trace.system, trace.history)
     if request.inputs.ids.tolist() != trace.ids[: trace.prompt_length].tolist():
         raise ParameterError(
             "This runner's processor reads the trace's question differently than the one that recorded it",
@@ -131,13 +163,21 @@ def predicting_states(normed: Tensor, trace: Trace) -> Tensor:
 def _repeated(name: str, value: Any, count: int) -> Any:
     if isinstance(value, Tensor):
         if value.ndim and value.shape[0] == 1:
-            return value.expand(count, *value.shape[1:])
+            spread = value.expand(count, *value.shape[1:])
+            # Some decoders look at features as one long list, which takes memory of its own.
+            return spread.contiguous() if value.is_floating_point() else spread
         if name == "position_ids" and value.ndim == 3 and value.shape[1] == 1:
             return value.expand(-1, count, -1)  # one row per axis of a multi-axis rotary embedding
         return value
     if isinstance(value, dict):
-        return {key: _repeated(key, each, count) for key, each in value.items()}
+        return {key: _features(each, count) for key, each in value.items()}
     if isinstance(value, (list, tuple)) and value and all(isinstance(each, Tensor) for each in value):
-        # Features that are added between layers stand one sequence after the other.
-        return [torch.cat([each] * count) for each in value]
+        return [_features(each, count) for each in value]
     return value
+
+
+def _features(value: Any, count: int) -> Any:
+    """One of several things in a container: a mask for every sequence, or features that are added between layers."""
+    if isinstance(value, Tensor) and value.ndim == 2 and value.is_floating_point():
+        return torch.cat([value] * count)  # such features stand one sequence after the other
+    return _repeated("", value, count)

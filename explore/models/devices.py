@@ -58,13 +58,10 @@ def resolve_dtype(dtype: Any, device: torch.device) -> Any:
     )
 
 
-def spelled_out(device: Any, dtype: Any) -> tuple[str, str]:
-    """Device and dtype of a request as a loaded runner names them, whatever words it was made in.
-
-    Raises
-    ------
-    DeviceError, ParameterError
-        As the two functions above.
-    """
-    where = resolve_device(device)
-    return str(where), str(resolve_dtype(dtype, where)).removeprefix("torch.")
+def own_dtype(config: Any, kind: Any) -> Any:
+    """The torch dtype that a number type means for a checkpoint: "auto" is its own, where its config tells."""
+    if kind != "auto":
+        return kind
+    own = getattr(config, "dtype", None)
+    found = getattr(torch, own.removeprefix("torch."), None) if isinstance(own, str) else own
+    return found if isinstance(found, torch.dtype) else "auto"

@@ -33,7 +33,9 @@ def blocked_keys(blocked: Tensor) -> Iterator[None]:
         _cut.reset(token)
 
 
-def without_cut_edges(mask: Tensor | None, queries: int, keys: int, causal: bool) -> Tensor | None:
+def without_cut_edges(
+    mask: Tensor | None, queries: int, keys: int, causal: bool, device: torch.device | None = None
+) -> Tensor | None:
     """The mask of one attention call with the blocked edges removed; unchanged where nothing is cut.
 
     Parameters
@@ -45,6 +47,8 @@ def without_cut_edges(mask: Tensor | None, queries: int, keys: int, causal: bool
         Lengths of the call; its queries are the last `queries` of the `keys` positions.
     causal
         What None means.
+    device
+        Where the call computes; None is where the blocked keys were given.
 
     Returns
     -------
@@ -53,6 +57,7 @@ def without_cut_edges(mask: Tensor | None, queries: int, keys: int, causal: bool
     blocked = _cut.get()
     if blocked is None:
         return mask
+    blocked = blocked.to(device)
     rows = torch.arange(keys - queries, keys, device=blocked.device)[:, None]
     columns = torch.arange(keys, device=blocked.device)
     cut = blocked[:, None, None, :keys] & (columns != rows)

@@ -36,6 +36,7 @@ def runner_fingerprint(info: ModelInfo) -> dict[str, Any]:
         "revision": info.revision,
         "family": info.family,
         "dtype": info.dtype,
+        "quantization": info.quantization,
         "device": info.device.split(":")[0],
         "versions": dict(_versions()),
     }

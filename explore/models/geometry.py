@@ -85,6 +85,24 @@ def patch_boxes(rows: int, cols: int, patch: float, where: Placement) -> np.ndar
     return boxes
 
 
+def region_boxes(region: tuple[float, float, float, float], rows: int, cols: int) -> np.ndarray:
+    """Boxes of an even grid over a region x0, y0, x1, y1 of the upright picture, (rows, cols, 4) float32."""
+    x0, y0, x1, y1 = region
+    x, y = np.linspace(x0, x1, cols + 1), np.linspace(y0, y1, rows + 1)
+    boxes = np.empty((rows, cols, 4), np.float32)
+    boxes[..., 0], boxes[..., 2] = x[:-1], x[1:]
+    boxes[..., 1], boxes[..., 3] = y[:-1, None], y[1:, None]
+    return boxes
+
+
+def tile_regions(rows: int, cols: int, size: tuple[float, float]) -> list[tuple[float, float, float, float]]:
+    """Regions x0, y0, x1, y1 of `rows` x `cols` equal tiles of an area (width, height), row by row."""
+    width, height = size[0] / cols, size[1] / rows
+    return [
+        (col * width, row * height, (col + 1) * width, (row + 1) * height) for row in range(rows) for col in range(cols)
+    ]
+
+
 def _with_short_edge(width: int, height: int, short: int, factor: float) -> tuple[int, int]:
     if width <= height:
         return (width, height) if width == short else (short, int(factor * height / width))

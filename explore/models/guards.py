@@ -22,8 +22,17 @@ def cancel_check(progress: Report | None) -> Callable[[], None]:
 
 
 @contextmanager
-def memory_errors() -> Iterator[None]:
+def memory_errors(
+    what: str = "The run",
+    still: str = "The model is still loaded and usable.",
+    next: str = "Use a smaller picture, fewer new tokens, a lighter RecordingPlan, or a model in half precision.",
+) -> Iterator[None]:
     """Turn the many ways of running out of memory into one error, and give back what can be given back.
+
+    Parameters
+    ----------
+    what, still, next
+        What ran, what is as it was, and what to do now.
 
     Raises
     ------
@@ -35,18 +44,14 @@ def memory_errors() -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, OutOfMemoryError) or not is_memory_error(error):
             raise
-        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
     else:
         return
     # Outside the except block: the traceback holds the activations that have to go.
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    raise OutOfMemoryError(
-        f"The run ran out of memory: {what}",
-        "The model is still loaded and usable.",
-        "Use a smaller picture, fewer new tokens, a lighter RecordingPlan, or a model in half precision.",
-    )
+    raise OutOfMemoryError(f"{what} ran out of memory: {why}", still, next)
 
 
 def is_memory_error(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explore.errors import CheckpointError
+from explore.models.placement import readable
 
 _CHUNK_ROWS = 64
 _CHUNK_IDS = 1 << 14
@@ -56,7 +57,7 @@ class OutputHead:
         One small product with the head's rows of these ids: the whole head over all positions would be a hundred times
         the work.
         """
-        plain = self._plain
+        plain = readable(self.module)
         if plain is not None:
             weight, bias = plain.weight, plain.bias
             ids = ids.to(weight.device)
@@ -64,18 +65,11 @@ class OutputHead:
             if bias is not None:
                 logits = logits + bias.index_select(0, ids).float()
             return self.squash(logits)
-        # Quantised and other heads are only known as functions.
-        parts = [
-            self.full(normed[at : at + _CHUNK_ROWS])[:, ids.to(normed.device)].float()
-            for at in range(0, len(normed), _CHUNK_ROWS)
-        ]
+        parts = []
+        for at in range(0, len(normed), _CHUNK_ROWS):
+            every = self.full(normed[at : at + _CHUNK_ROWS])
+            parts.append(every[:, ids.to(every.device)].float())
         return torch.cat(parts)
-
-    @property
-    def _plain(self) -> nn.Linear | None:
-        """The head where its rows can be read on their own; quantised and other heads are only known as functions."""
-        found = self.module
-        return found if type(found) is nn.Linear and found.weight.is_floating_point() else None
 
     def said(self, states: Tensor, ids: Tensor) -> Tensor:
         """Logit of one token id per place, (batch, places) float32.
@@ -97,7 +91,7 @@ class OutputHead:
         As :math:`-\log(1 + \sum_{j \neq i} e^{l_j - l_i})`, which keeps its digits where the token is nearly certain:
         there a logit less the log of a sum would be all rounding.
         """
-        flat, said, plain = states.reshape(-1, states.shape[-1]), self.said(states, ids)[..., None], self._plain
+        plain, flat, said = readable(self.module), states.flatten(0, 1), self.said(states, ids)[..., None]
         others = []
         for at, end in [(0, None)] if plain is None else _spans(plain.weight.shape[0]):
             part = self.full(flat).float() if end is None else self.columns(flat, torch.arange(at, end))
@@ -129,8 +123,12 @@ def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: T
     CheckpointError
         None of the known scales and soft caps explains the model's logits.
     """
-    raw, target = module(normed).float(), logits.float()
-    size = float(target.abs().amax().clamp_min(1e-6))
+    # A model may cut off unused rows of its head, and forbid tokens (codes of pictures, say) by the lowest number.
+    raw: Tensor = module(normed).float()
+    target = logits.float().to(raw.device)  # a spread model hands its logits back where its inputs were
+    said = ~(target <= 0.1 * torch.finfo(logits.dtype).min)
+    raw, target = raw[:, : target.shape[-1]][said], target[said]
+    size = max(float(target.abs().max()) if len(target) else 0.0, 1e-6)
     tolerance = 1e-4 if logits.dtype == torch.float32 else 3e-2
     errors = {squash: float((squash(raw) - target).abs().amax()) / size for squash in _candidates(configs)}
     best = min(errors, key=lambda squash: errors[squash])
@@ -146,7 +144,13 @@ def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: T
 def _candidates(configs: list[Any]) -> list[Squash]:
     factors, caps = [1.0], list[float | None]([None])
     for config in configs:
-        for name in ("logit_scale", "logits_scaling", "output_multiplier_scale"):
+        for name in (
+            "logit_scale",
+            "logits_scaling",
+            "output_multiplier_scale",
+            "output_multiplier",
+            "logits_mup_width_multiplier",
+        ):
             value = getattr(config, name, None)
             if value:
                 factors += [float(value), 1.0 / float(value)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from explore.models.placement import places_of
+from explore.models.quantization import quantization_of
+
 
 @dataclass(frozen=True)
 class VisionInfo:
@@ -47,6 +50,10 @@ class ModelInfo:
         transformers' model type.
     vision
         The vision tower, None for models without one.
+    quantization
+        How the weights are quantised: "8bit", "4bit", another method's name, "" for not at all.
+    places
+        Where the weights lie and how many bytes in each place: one for most models, several for spread ones.
     """
 
     layers: int
@@ -62,6 +69,8 @@ class ModelInfo:
     revision: str
     family: str
     vision: VisionInfo | None = None
+    quantization: str = ""
+    places: tuple[tuple[str, int], ...] = ()
 
 
 def read_info(family: Any, checkpoint: str, revision: str) -> ModelInfo:
@@ -75,20 +84,33 @@ def read_info(family: Any, checkpoint: str, revision: str) -> ModelInfo:
         Where the weights came from.
     """
     model, config = family.model, family.text_config
-    heads = int(config.num_attention_heads)
-    tensors = {id(each): each for each in (*model.parameters(), *model.buffers())}
+    heads = _setting(config, "num_attention_heads") or 1
+    places = places_of(model)
     return ModelInfo(
         layers=len(family.layers),
         heads=heads,
-        kv_heads=int(getattr(config, "num_key_value_heads", None) or heads),
+        kv_heads=_setting(config, "num_key_value_heads") or heads,
         width=int(config.hidden_size),
         vocab=int(config.vocab_size),
         context_length=int(getattr(config, "max_position_embeddings", 0) or 0),
         dtype=str(family.dtype).removeprefix("torch."),
         device=str(model.device),
-        nbytes=sum(each.numel() * each.element_size() for each in tensors.values()),
+        nbytes=sum(count for _, count in places),
         checkpoint=checkpoint,
         revision=revision,
         family=str(model.config.model_type),
         vision=family.vision_info(),
+        quantization=quantization_of(model.config),
+        places=places,
     )
+
+
+def _setting(config: Any, name: str) -> int:
+    """A number of the config, the largest where it differs between layers, 0 where there is none."""
+    try:
+        return int(getattr(config, name, None) or 0)
+    except AttributeError:
+        raise
+    except Exception:  # the library refuses to say one number for settings that differ between layers
+        layers = getattr(config, "per_layer_config", [])
+        return max((int(getattr(each, name, None) or 0) for each in layers), default=0)

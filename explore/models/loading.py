@@ -1,8 +1,4 @@
-"""From a name to a runner: the shipped model, a folder, or the hub, with every failure put into words.
-
-Nothing here waits for a network that is not there: one short request decides whether the hub can be reached, and if
-not only the local cache is used.
-"""
+"""From a name to a runner, with every failure put into words."""
 
 from __future__ import annotations
 
@@ -10,24 +6,31 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoConfig, AutoModelForImageTextToText
 from transformers.utils import logging
 
-from explore.errors import CheckpointError, ParameterError, RemoteCodeError
-from explore.models.devices import resolve_device, resolve_dtype
+from explore.errors import CheckpointError
+from explore.models.devices import own_dtype, resolve_dtype
+from explore.models.failures import explaining
 from explore.models.families import require_family
 from explore.models.fingerprints import folder_revision
-from explore.models.guards import is_memory_error, memory_errors
+from explore.models.fitting import require_fit, spread_memory
+from explore.models.guards import memory_errors
+from explore.models.placement import checked_device_map, loaded_spread, main_device
+from explore.models.processors import load_processor
+from explore.models.quantization import bitsandbytes_config, checked_quantization, leave_unpacked
 from explore.models.runner import Runner
+from explore.models.sources import SHIPPED, checkpoint_name, locate
+from explore.models.stored import stored_tensors
 
-_WEIGHTS = Path(__file__).parents[1] / "sketch" / "weights"
-SHIPPED = {"sketch": _WEIGHTS / "default", "sketch-frozen": _WEIGHTS / "frozen"}
-
-ANSWER_SECONDS = 5.0
-_USE_SHIPPED = "The model that ships needs no network: explore.load()."
+_USE_LESS = (
+    'Use less of it: dtype="bfloat16", quantization="4bit" or device_map="auto"; or close other models first: '
+    "explore.session().close()."
+)
 
 
 def load_runner(
@@ -36,6 +39,8 @@ def load_runner(
     revision: str | None = None,
     dtype: Any = None,
     device: Any = None,
+    device_map: Any = None,
+    quantization: str | None = None,
     trust_remote_code: bool = False,
     lock: Any = None,
     cache: Any = None,
@@ -53,6 +58,11 @@ def load_runner(
         and the checkpoint's own elsewhere.
     device
         "cpu", "cuda", "cuda:1", ...; None or "auto" takes a GPU if there is one.
+    device_map
+        In place of a device: "auto", "balanced", "balanced_low_0" or "sequential" spread the weights over all GPUs,
+        then main memory, then the disk; a dict says which part goes where.
+    quantization
+        "8bit" or "4bit" by bitsandbytes while loading; None leaves the weights as they are.
     trust_remote_code
         Whether a checkpoint may run Python code of its own.
     lock, cache
@@ -66,31 +76,50 @@ def load_runner(
         The checkpoint wants to run code of its own and was not allowed to.
     DeviceError
         The device is not there.
+    ParameterError
+        One of the arguments cannot be used, or not with another.
     OutOfMemoryError
-        The weights do not fit.
+        The weights do not fit; the message says by how much, and what would.
     """
-    where = resolve_device(device)
+    spread, quantized = checked_device_map(device_map, device), checked_quantization(quantization)
+    where = main_device(spread, device)
     kind = resolve_dtype(dtype, where)
     name = checkpoint_name(checkpoint)
-    source, options = _locate(name, revision)
+    source, options = locate(name, revision)
     options["trust_remote_code"] = bool(trust_remote_code)
     config = _loaded(name, AutoConfig, source, options)
     require_family(config)
-    with memory_errors(), _quiet() if name in SHIPPED else nullcontext():
-        model, report = _loaded(
-            name,
-            AutoModelForImageTextToText,
-            source,
-            options,
-            dtype=kind,
-            attn_implementation="sdpa",
-            device_map=where,
-            output_loading_info=True,
-        )
-    _require_weights(name, report)
-    processor = _loaded(name, AutoProcessor, source, options)
+    numbers, how = own_dtype(config, kind), {"dtype": kind}
+    if quantized is not None:
+        own = getattr(config, "quantization_config", None)
+        how["quantization_config"] = bitsandbytes_config(quantized, numbers, where, own)
+    load = partial(_model, name, source, options, **how)
+    if spread is None:
+        tensors = stored_tensors(name, revision, online=not options["local_files_only"])
+        require_fit(name, tensors, where, numbers, quantized)
+        model = load(device_map=where)
+    else:
+        model = loaded_spread(lambda folder: load(device_map=spread, offload_folder=folder, max_memory=spread_memory()))
+    with explaining(name, options):
+        processor = load_processor(source, options)
     found = folder_revision(Path(source)) if Path(source).is_dir() else getattr(config, "_commit_hash", None)
     return Runner(model, processor, checkpoint=name, revision=str(found or revision or ""), lock=lock, cache=cache)
+
+
+def _model(name: str, source: str, options: dict[str, Any], **how: Any) -> Any:
+    """The model with its weights, every one of them from the checkpoint."""
+    memory = memory_errors(f"Loading '{name}'", "Nothing of it is kept.", _USE_LESS)
+    with memory, _quiet() if name in SHIPPED else nullcontext():
+        load = partial(_loaded, name, AutoModelForImageTextToText, source, options, output_loading_info=True, **how)
+        try:
+            model, report = load(attn_implementation="sdpa")
+        except CheckpointError as error:
+            if "scaled_dot_product_attention" not in str(error):
+                raise
+            model, report = load()  # a part of it knows eager attention only; the library then takes that for all
+    _require_weights(name, report)
+    leave_unpacked(model)
+    return model
 
 
 @contextmanager
@@ -103,25 +132,6 @@ def _quiet() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def checkpoint_name(checkpoint: Any) -> str:
-    """The name of a checkpoint as it is asked for; None is the model that ships.
-
-    Raises
-    ------
-    ParameterError
-        It is neither text nor a path.
-    """
-    if checkpoint is None:
-        return "sketch"
-    if not isinstance(checkpoint, (str, os.PathLike)) or isinstance(os.fspath(checkpoint), bytes):
-        raise ParameterError(
-            f"The checkpoint {checkpoint!r} was given",
-            "A checkpoint is a folder, or a name on the hub such as 'llava-hf/llava-1.5-7b-hf'.",
-            _USE_SHIPPED,
-        )
-    return str(os.fspath(checkpoint))
 
 
 def _require_weights(name: str, report: dict[str, Any]) -> None:
@@ -149,100 +159,7 @@ def _require_weights(name: str, report: dict[str, Any]) -> None:
         )
 
 
-def _locate(name: str, revision: str | None) -> tuple[str, dict[str, Any]]:
-    """Where to load from, and the options that keep the library from waiting for a network."""
-    if name in SHIPPED:
-        if not (SHIPPED[name] / "config.json").is_file():
-            raise CheckpointError(
-                f"The shipped model '{name}' is missing from this installation",
-                f"It belongs in '{SHIPPED[name]}'.",
-                "Install the toolkit again, or train it with the scripts in explore/sketch.",
-            )
-        _refuse_revision(name, revision)
-        return str(SHIPPED[name]), {"local_files_only": True}
-    folder = _folder(name)
-    if folder.is_dir():
-        _refuse_revision(name, revision)
-        if not (folder / "config.json").is_file():
-            raise CheckpointError(
-                f"The folder '{name}' holds no config.json",
-                "A checkpoint folder is what save_pretrained writes, processor included.",
-                _USE_SHIPPED,
-            )
-        return str(folder), {"local_files_only": True}
-    if name.startswith(("/", "./", "../", "~")) or folder.is_file() or name.count("/") > 1:
-        raise CheckpointError(
-            f"There is no folder '{name}'",
-            "A checkpoint is a folder, or a name on the hub such as 'llava-hf/llava-1.5-7b-hf'.",
-            _USE_SHIPPED,
-        )
-    return name, {"revision": revision, "local_files_only": not hub_answers()}
-
-
-def _folder(name: str) -> Path:
-    """The path a name may mean; where no path can be made of it, itself as a relative one."""
-    try:
-        path = Path(name).expanduser()
-        path.is_dir()  # a name too long for a file system fails here
-    except (RuntimeError, OSError, ValueError):
-        raise CheckpointError(
-            f"The checkpoint '{name[:80]}' is neither a folder nor a name on the hub",
-            "A checkpoint is a folder, or a name on the hub such as 'llava-hf/llava-1.5-7b-hf'.",
-            _USE_SHIPPED,
-        ) from None
-    return path
-
-
-def _refuse_revision(name: str, revision: str | None) -> None:
-    if revision is not None:
-        raise ParameterError(
-            f"revision={revision!r} was given for '{name}'",
-            "Only checkpoints on the hub have revisions.",
-            "Leave it out.",
-        )
-
-
-def hub_answers() -> bool:
-    """Whether the hub can be reached."""
-    return hub_silence() is None
-
-
-def hub_silence() -> str | None:
-    """Why the hub cannot be reached, None where it can: one request, without the library's half a minute of retries."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import get_session
-
-    if constants.HF_HUB_OFFLINE:
-        return "offline by choice (HF_HUB_OFFLINE)"
-    try:
-        get_session().head(constants.ENDPOINT, timeout=ANSWER_SECONDS)
-    except Exception as error:  # whatever a client raises when there is no network, there is none
-        return str(error) or type(error).__name__
-    return None
-
-
 def _loaded(name: str, kind: Any, source: str, options: dict[str, Any], **more: Any) -> Any:
-    """Load one part of a checkpoint, and put what the library raises into the words of ours."""
-    try:
+    """One part of a checkpoint, by one of the library's automatic classes."""
+    with explaining(name, options):
         return kind.from_pretrained(source, **options, **more)
-    except Exception as error:  # a damaged file may raise anything at all, Exception itself included
-        if is_memory_error(error):
-            raise
-        raise _explained(name, error, offline=bool(options.get("local_files_only"))) from error
-
-
-def _explained(name: str, error: Exception, *, offline: bool) -> CheckpointError:
-    text = " ".join(str(error).split())
-    if "trust_remote_code" in text or "custom code" in text:
-        return RemoteCodeError(
-            f"The checkpoint '{name}' wants to run Python code of its own, and was not allowed to",
-            "Code from a checkpoint can do anything on this machine.",
-            "Read that code; if you trust it, load with trust_remote_code=True.",
-        )
-    if offline and name not in SHIPPED and not _folder(name).is_dir():
-        return CheckpointError(
-            f"The checkpoint '{name}' is not on this machine, and the hub cannot be reached",
-            "Without network, folders and checkpoints downloaded before can be loaded.",
-            _USE_SHIPPED,
-        )
-    return CheckpointError(f"The checkpoint '{name}' cannot be loaded: {text[:400]}", "", _USE_SHIPPED)

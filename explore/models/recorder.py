@@ -119,7 +119,7 @@ class Recorder:
         states, record, first = self._states.get(number), self._records.get(number), number == 0
 
         def before_layer(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            entering = args[0] if args else kwargs["hidden_states"]
+            entering = self._family.stream(args[0] if args else kwargs["hidden_states"])
             if first:
                 self._begin_step(entering.shape[1])
             if self._on_layer is not None:
@@ -141,7 +141,7 @@ class Recorder:
     def _before_norm(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         last = self._states.get(len(self._family.layers))
         if last is not None:
-            last.append(args[0] if args else kwargs["hidden_states"])
+            last.append(self._family.stream(args[0] if args else kwargs["hidden_states"]))
 
     def _after_norm(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
         if self._plan.columns:

@@ -20,6 +20,7 @@ from explore.models.attention import AttentionCall, keeping, watched
 from explore.models.decoder_inputs import DecoderInputs
 from explore.models.families.base import Family
 from explore.models.heads import OutputHead
+from explore.models.placement import readable
 from explore.models.rows import LayerRecord
 from explore.runs import Objective
 from explore.trace import Trace
@@ -31,6 +32,8 @@ class LayerReplay:
 
     Parameters
     ----------
+    number
+        Which decoder layer it is, counted from 0.
     query
         (1, heads, positions, head_width)
     key, value
@@ -41,8 +44,11 @@ class LayerReplay:
         What the heads said, (1, positions, heads, head_width), in the graph if gradients were asked for.
     projection
         The module that turns it into what is added to the residual stream.
+    home
+        The device that everything asked for comes to, one for all layers of a spread model.
     """
 
+    number: int
     query: Tensor
     key: Tensor
     value: Tensor
@@ -50,6 +56,7 @@ class LayerReplay:
     call: AttentionCall
     output: Tensor
     projection: nn.Module
+    home: torch.device
 
     @property
     def positions(self) -> int:
@@ -61,24 +68,25 @@ class LayerReplay:
         record = LayerRecord()
         wanted = torch.as_tensor(rows if isinstance(rows, Tensor) else list(rows), dtype=torch.long)
         record.add(self.query.detach(), self.key.detach(), self.mask, self.call, wanted)
-        return record.rows()[0]
+        return record.rows()[0].to(self.home)
 
     def values(self) -> Tensor:
         """Value of every position for every query head, (heads, positions, head_width) float32."""
         groups = self.query.shape[1] // self.value.shape[1]
-        return self.value.detach()[0].float().repeat_interleave(groups, dim=0)
+        return self.value.detach()[0].float().repeat_interleave(groups, dim=0).to(self.home)
 
     def written(self, head: int, vectors: Tensor) -> Tensor:
         """What a head's vectors (..., head_width) add to the residual stream, (..., width) float32; no bias."""
         heads, width = self.query.shape[1], self.output.shape[3]
-        if type(self.projection) is nn.Linear and self.projection.weight.is_floating_point():
-            return vectors.float() @ self.projection.weight[:, head * width : (head + 1) * width].float().T
-        # Asked as a function: quantised and transposed projections have no plain weight to read.
+        plain = readable(self.projection)
+        if plain is not None:
+            return vectors.float() @ plain.weight[:, head * width : (head + 1) * width].float().T.to(vectors.device)
+        # Asked as a function: quantised, offloaded and transposed projections have no plain weight to read.
         device, dtype = self.output.device, self.output.dtype
         unit = torch.zeros(width, heads * width, device=device, dtype=dtype)
         unit[:, head * width : (head + 1) * width] = torch.eye(width, device=device, dtype=dtype)
         matrix = (self.projection(unit) - self.projection(torch.zeros_like(unit[:1]))).float()
-        return vectors.float() @ matrix
+        return vectors.float() @ matrix.to(vectors.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +96,7 @@ class TokenGradient:
     Parameters
     ----------
     heads
-        Per layer, with respect to what the heads said, each (heads, positions, head_width) float32.
+        Per layer with attention, with respect to what the heads said, each (heads, positions, head_width) float32.
     states
         Per layer 0 to L, with respect to the residual stream entering it, each (positions, width) float32.
     """
@@ -111,7 +119,7 @@ class Replay:
         check: Callable[[], None],
     ) -> None:
         self._head, self._trace, self._gradients, self._check = head, trace, gradients, check
-        self._projections = [family.output_projection(layer) for layer in family.layers]
+        self._family, self._number, self._home = family, -1, inputs.embeds.device
         self._kept: list[LayerReplay] = []
         self._entered: list[Tensor] = []
         # Gradients need ordinary tensors, and the caller may be in inference mode.
@@ -120,13 +128,27 @@ class Replay:
 
     @property
     def layers(self) -> tuple[LayerReplay, ...]:
-        """Attention of every layer, in order."""
+        """Attention of every layer that has any, in order; some decoders mix in layers of other kinds."""
         return tuple(self._kept)
+
+    def layer(self, number: int) -> LayerReplay:
+        """Attention of decoder layer `number`.
+
+        Raises
+        ------
+        ParameterError
+            There is no such layer, or it has no attention.
+        """
+        for each in self._kept:
+            if each.number == number:
+                return each
+        have = ", ".join(str(each.number) for each in self._kept)
+        raise ParameterError(f"Layer {number} was given", f"Layers with attention are {have}.")
 
     @property
     def states(self) -> tuple[Tensor, ...]:
         """The residual stream entering every layer 0 to L, each (positions, width) float32."""
-        return tuple(each.detach()[0].float() for each in self._entered)
+        return tuple(each.detach()[0].float().to(self._home) for each in self._entered)
 
     def close(self) -> None:
         """Let go of everything; the replay cannot be asked afterwards."""
@@ -137,8 +159,9 @@ class Replay:
     ) -> None:
         """See `explore.models.attention.Keeper`."""
         self._check()
-        projection = self._projections[len(self._kept)]
-        self._kept.append(LayerReplay(query, key, value, mask, call, output, projection))
+        projection = self._family.output_projection(self._family.layers[self._number])
+        assert projection is not None
+        self._kept.append(LayerReplay(self._number, query, key, value, mask, call, output, projection, self._home))
 
     def gradient(self, number: int, of: Objective = "logit") -> TokenGradient:
         """Gradient of the score of answer token `number` (counted within the answer) in one backward pass.
@@ -166,8 +189,8 @@ class Replay:
             found = torch.autograd.grad(score, wanted, retain_graph=True, allow_unused=True)
         # A state that the score does not depend on has no gradient: it is zero.
         filled = [torch.zeros_like(x) if g is None else g for g, x in zip(found, wanted, strict=True)]
-        heads = tuple(each[0].transpose(0, 1).float() for each in filled[: len(outputs)])
-        return TokenGradient(heads, tuple(each[0].float() for each in filled[len(outputs) :]))
+        heads = tuple(each[0].transpose(0, 1).float().to(self._home) for each in filled[: len(outputs)])
+        return TokenGradient(heads, tuple(each[0].float().to(self._home) for each in filled[len(outputs) :]))
 
     def _score(self, number: int, of: Objective) -> Tensor:
         row = self._trace.prompt_length - 1 + number
@@ -182,7 +205,8 @@ class Replay:
         embeds = inputs.embeds.detach().clone().requires_grad_(self._gradients)
 
         def entering(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            self._entered.append(args[0] if args else kwargs["hidden_states"])
+            self._entered.append(family.stream(args[0] if args else kwargs["hidden_states"]))
+            self._number += 1
 
         with ExitStack() as stack:
             stack.enter_context(watched(family.text_model))

@@ -17,6 +17,7 @@ from explore.layout import Role
 from explore.models.families.base import Family
 from explore.models.fingerprints import digest
 from explore.models.generation import end_ids
+from explore.models.histories import History, checked_history
 from explore.models.info import ModelInfo
 from explore.models.inputs import PromptInputs, prepare
 from explore.models.pictures import open_pictures, picture_hash
@@ -35,6 +36,7 @@ class Request:
     pictures: tuple[Image.Image, ...]
     inputs: PromptInputs
     system: str | None = None
+    history: History = ()
 
     @cached_property
     def hashes(self) -> list[str]:
@@ -47,22 +49,27 @@ class Request:
         return digest([self.prompt.text, self.inputs.ids.tolist(), self.hashes])
 
 
-def make_request(family: Family, writer: PromptWriter, image: Any, question: str, system: str | None) -> Request:
+def make_request(
+    family: Family, writer: PromptWriter, image: Any, question: str, system: str | None, history: Any = None
+) -> Request:
     """Open the pictures, write the prompt, and name its positions.
 
     Raises
     ------
     ImageInputError, QuestionError, CheckpointError
         One of them cannot be done.
+    ParameterError
+        The history is no list of pairs of text.
     """
+    before = checked_history(history)
     pictures = open_pictures(image)
-    prompt = writer.write(question, len(pictures), system)
+    prompt = writer.write(question, len(pictures), system, before)
     inputs = prepare(family, prompt, pictures)
     if not len(inputs.positions(Role.QUESTION)):
         raise QuestionError(
             f"The question {question!r} has no token in the model's vocabulary", "", "Ask in words the model can read."
         )
-    return Request(question.strip(), prompt, pictures, inputs, system)
+    return Request(question.strip(), prompt, pictures, inputs, system, before)
 
 
 def checked_count(name: str, value: Any) -> int:

@@ -78,7 +78,7 @@ class Runner:
         self._lock = threading.RLock() if lock is None else lock
         self._cache = cache
         self._family = require_family(model.config)(model.eval().requires_grad_(False), processor)
-        self._writer = PromptWriter(processor)
+        self._writer = PromptWriter(processor, self._family.plain_prompt, marks=self._family.marks_pictures)
         self._said = SaidAnswers()
         self._info = read_info(self._family, checkpoint, revision)
         self._closed = False
@@ -110,6 +110,7 @@ class Runner:
         record: RecordingPlan | None = None,
         progress: Report | None = None,
         system: str | None = None,
+        history: Any = None,
     ) -> Trace:
         """Generate an answer greedily and record the run.
 
@@ -126,7 +127,10 @@ class Runner:
         progress
             Called with the fraction of tokens made and a message; may raise `Cancelled`.
         system
-            Text for the template's system turn.
+            Text for the template's system turn; for a base model without a template it stands before everything else.
+        history
+            Question and answer of every earlier turn, the first turn first, such as `trace.turns` of the run before.
+            The pictures stand in the first of the user's turns.
 
         Raises
         ------
@@ -137,7 +141,7 @@ class Runner:
         """
         plan, most = checked_plan(record), checked_count("max_new_tokens", max_new_tokens)
         with self._running():
-            request = make_request(self._family, self._writer, image, question, system)
+            request = make_request(self._family, self._writer, image, question, system, history)
             require_room(self._info, request.inputs.length)
             new = min(most, room_of(self._info, request.inputs.length))
             size = require_budget(self._info, plan, request, new)
@@ -158,12 +162,13 @@ class Runner:
         record: RecordingPlan | None = None,
         progress: Report | None = None,
         system: str | None = None,
+        history: Any = None,
     ) -> Trace:
         """Record one forward pass over a given answer, without generating.
 
         Parameters
         ----------
-        image, question, record, progress, system
+        image, question, record, progress, system, history
             As for `ask`.
         answer
             Text, or token ids such as `trace.answer_ids`. Text that this runner gave lately as its answer to the same
@@ -179,7 +184,7 @@ class Runner:
         """
         plan = checked_plan(record)
         with self._running():
-            request = make_request(self._family, self._writer, image, question, system)
+            request = make_request(self._family, self._writer, image, question, system, history)
             ids = self._said.ids_of(self._family, request, answer, self._info.vocab)
             require_room(self._info, request.inputs.length, len(ids))
             size = require_budget(self._info, plan, request, len(ids))
@@ -227,6 +232,7 @@ class Runner:
         max_new_tokens: int = 64,
         record: RecordingPlan | None = None,
         system: str | None = None,
+        history: Any = None,
     ) -> dict[str, int]:
         """Bytes that `ask` with the same arguments would keep at most, by part and in "total"; nothing is run.
 
@@ -237,7 +243,7 @@ class Runner:
         """
         plan, most = checked_plan(record), checked_count("max_new_tokens", max_new_tokens)
         with self._running():
-            request = make_request(self._family, self._writer, image, question, system)
+            request = make_request(self._family, self._writer, image, question, system, history)
             require_room(self._info, request.inputs.length)
             return recorded_bytes(self._info, plan, request, min(most, room_of(self._info, request.inputs.length)))
 
@@ -313,9 +319,9 @@ class Runner:
     ) -> Trace:
         recorder = Recorder(self._family, plan, request.inputs.length, cancel_check(progress))
         with recorder.recording():
-            tensors = self._family.on_device(with_answer(request.inputs.tensors, ids[:-1]))
+            tensors = self._family.on_device(with_answer(self._family, request.inputs.tensors, ids[:-1]))
             made = self._family.model(**tensors, use_cache=False, logits_to_keep=len(ids))
-        return self._trace(request, plan, recorder, ids, made.logits[0], fingerprint)
+        return self._trace(request, plan, recorder, ids, made.logits[0, -len(ids) :], fingerprint)
 
     def _trace(self, *run: Any) -> Trace:
         return make_trace(self._family, self._head, self._info, *run, origin=weakref.ref(self))

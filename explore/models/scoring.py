@@ -21,6 +21,7 @@ from explore.models.decoder_inputs import DecoderInputs, predicting_states
 from explore.models.edges import blocked_keys
 from explore.models.families.base import Family
 from explore.models.heads import OutputHead
+from explore.models.inputs import with_answer
 from explore.models.prompts import Prompt
 from explore.runs import AnswerScores
 from explore.trace import Trace
@@ -63,7 +64,7 @@ def scores_with_features(
     ids = torch.from_numpy(trace.answer_ids).to(inputs.embeds.device)
 
     def score(features: Tensor) -> Tensor:
-        embeds = inputs.embeds.expand(len(features), -1, -1).index_copy(1, visual, features.to(inputs.embeds.dtype))
+        embeds = inputs.embeds.expand(len(features), -1, -1).index_copy(1, visual, features.to(inputs.embeds))
         made = family.text_model(**inputs.repeated(len(features), embeds), use_cache=False)
         return head.said(predicting_states(made.last_hidden_state, trace), ids)
 
@@ -102,15 +103,10 @@ def _picture_inputs(
             images=[list(pictures) for pictures in variants],
             return_tensors="pt",
             add_special_tokens=prompt.add_special,
+            **family.processor_options,
         )
     )
-    length, more = made["input_ids"].shape[-1], torch.from_numpy(trace.answer_ids[:-1])
-    for name, values in made.items():
-        if name == "input_ids":
-            made[name] = torch.cat([values, more.expand(len(variants), -1)], dim=-1)
-        elif isinstance(values, Tensor) and values.shape == (len(variants), length):
-            made[name] = torch.cat([values, values[:, -1:].expand(-1, len(more))], dim=-1)
-    return family.on_device(made)
+    return family.on_device(with_answer(family, made, trace.answer_ids[:-1].tolist()))
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def make_trace(
     text: str = family.processor.tokenizer.decode(ids, skip_special_tokens=True)
     return Trace(
         tokens=tokens,
-        layout=layout_of(tokens, request.inputs.grids),
+        layout=layout_of(tokens, request.inputs),
         question=request.question,
         answer=text.strip(),
         images=request.pictures,
@@ -73,6 +73,7 @@ def make_trace(
         heads=info.heads,
         width=info.width,
         system=request.system,
+        history=request.history,
         origin=origin,
     )
 

@@ -78,10 +78,10 @@ class VisionRecorder:
         skip = int(self._family.vision_cls)
         found: dict[str, Tensor] = {}
         if "cls_attention" in self._wanted:
-            rows = torch.stack([record.rows()[:, :, 0, skip:] for record in self._records])
+            rows = _stacked([record.rows()[:, :, 0, skip:] for record in self._records])
             found["cls_attention"] = _patches_joined(rows, images=1, patches=3).to(self._family.dtype)
         if "keys" in self._wanted:
-            keys = torch.stack([record.keys[0][:, :, skip:] for record in self._records])
+            keys = _stacked([record.keys[0][:, :, skip:] for record in self._records])
             found["keys"] = _patches_joined(keys, images=1, patches=3)
         if "features" in self._wanted:
             found["features"] = torch.cat([part.flatten(0, -2) for part in self._features])
@@ -98,6 +98,11 @@ class VisionRecorder:
 
     def _projecting(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._features.append(args[0])
+
+
+def _stacked(layers: list[Tensor]) -> Tensor:
+    """What all layers gave, on the device of the first: a tower may be spread over several."""
+    return torch.stack([each.to(layers[0].device) for each in layers])
 
 
 def _patches_joined(values: Tensor, images: int, patches: int) -> Tensor:

@@ -180,7 +180,7 @@ def test_unwatched_model_shows_nothing() -> None:
     assert tap.calls == 0
 
 
-@pytest.mark.parametrize("name", ["s_aux", "position_bias"])
+@pytest.mark.parametrize("name", ["s_aux", "sinks"])
 def test_unknown_inputs_are_refused(name: str) -> None:
     states = torch.zeros(1, 2, 3, 4)
     with pytest.raises(CheckpointError, match=name):

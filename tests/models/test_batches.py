@@ -12,6 +12,7 @@ from explore.errors import ImageInputError, QuestionError
 from explore.models import batches
 from explore.models.families.llava import Llava
 from explore.models.runner import Runner
+from tests.families.cases import pictures_of, runner_of
 from tests.tiny import tiny_llava
 
 QUESTIONS = ["what is this?", "is the small red dog above a blue house?", "how many?", "I say yes"]
@@ -81,3 +82,11 @@ def test_bad_pairs_are_refused(runner: Runner) -> None:
         runner.answers([(b"none", "what?")])
     with pytest.raises(QuestionError):
         runner.answers([(pictures(1)[0], "")])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pictures_that_a_processor_hands_over_in_lists() -> None:
+    runner, pictures = runner_of("unlimited_ocr"), pictures_of("unlimited_ocr", (40, 30))
+    pairs = [(pictures[0], question) for question in ("what is the colour of this?", "what?")]
+    alone = [runner.ask(*pair, max_new_tokens=2).answer for pair in pairs]
+    assert runner.answers(pairs, max_new_tokens=2) == alone

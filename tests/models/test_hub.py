@@ -14,8 +14,9 @@ from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 
 from explore.errors import CheckpointError
-from explore.models import loading
-from explore.models.loading import hub_answers, hub_silence, load_runner
+from explore.models import loading, sources
+from explore.models.loading import load_runner
+from explore.models.sources import hub_answers, hub_silence
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -33,7 +34,7 @@ class Answer(BaseHTTPRequestHandler):
 def _online(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The library with its network allowed, and without a proxy that would answer for the hub."""
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(loading, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(sources, "ANSWER_SECONDS", 0.5)
     monkeypatch.setenv("NO_PROXY", "*")
     close_session()  # the client of an earlier test would keep the proxies of then
     yield

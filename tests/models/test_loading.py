@@ -14,12 +14,13 @@ from PIL import Image
 from transformers.utils import logging
 
 from explore.errors import CheckpointError, DeviceError, OutOfMemoryError, ParameterError, RemoteCodeError
-from explore.models import loading
+from explore.models import loading, sources
 from explore.models.devices import resolve_device
 from explore.models.fingerprints import folder_revision
 from explore.models.loading import load_runner
 from explore.models.runner import Runner
 from explore.models.stored import expected_bytes
+from explore.sessions import Session
 from tests.tiny import tiny_llava
 
 PICTURE = Image.new("RGB", (40, 30), (200, 30, 40))
@@ -92,7 +93,7 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_checkpoint_without_network_names_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "hub_answers", lambda: False)
+    monkeypatch.setattr(sources, "hub_answers", lambda: False)
     start = time.monotonic()
     with pytest.raises(CheckpointError, match=r"hub cannot be reached.*explore\.load\(\)"):
         load_runner("nobody/has-this-model")
@@ -104,13 +105,13 @@ def test_a_missing_folder_is_not_looked_for_on_the_hub(name: str, monkeypatch: p
     def never() -> bool:
         raise AssertionError("the hub was asked")
 
-    monkeypatch.setattr(loading, "hub_answers", never)
+    monkeypatch.setattr(sources, "hub_answers", never)
     with pytest.raises(CheckpointError, match="There is no folder"):
         load_runner(name)
 
 
 def test_the_hub_is_not_asked_when_told_to_stay_offline() -> None:
-    assert loading.hub_answers() is False  # tests run with HF_HUB_OFFLINE=1
+    assert sources.hub_answers() is False  # tests run with HF_HUB_OFFLINE=1
 
 
 def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_remote_code_of_the_processor_is_refused_too(folder: Path, tmp_path: Pat
 
 
 def test_a_family_nobody_knows(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"gpt2.*Families: llava"):
+    with pytest.raises(CheckpointError, match=r"gpt2.*no pictures.*llava"):
         load_runner(changed(folder, tmp_path / "other", "config.json", model_type="gpt2", architectures=None))
 
 
@@ -229,12 +230,16 @@ def test_a_tokenizer_that_breaks_its_library(folder: Path, tmp_path: Path) -> No
 def test_names_that_no_file_system_takes(name: str) -> None:
     with pytest.raises(CheckpointError):
         load_runner(name)
+    with Session() as session, pytest.raises(CheckpointError):
+        session.load(name)
 
 
 @pytest.mark.parametrize("wrong", [5, b"sketch"])
 def test_a_checkpoint_is_text_or_a_path(wrong: Any) -> None:
     with pytest.raises(ParameterError, match="checkpoint"):
         load_runner(wrong)
+    with Session() as session, pytest.raises(ParameterError, match="checkpoint"):
+        session.load(wrong)
 
 
 def test_folders_and_the_shipped_model_have_no_revision(folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from explore.errors import CheckpointError, QuestionError
 from explore.layout import Role
 from explore.models.prompts import Prompt, PromptWriter
-from tests.tiny import tiny_processor
+from tests.tiny import tiny_processor, tiny_runner
 
 LISTED = (
     "{% for m in messages %}[{{ m['role'] }}]{% for part in m['content'] %}"
@@ -24,7 +24,7 @@ PARTS = "{% for p in m['content'] %}{{ p.get('text', '<image>') }}{% endfor %}"
 def writer(template: str | None) -> PromptWriter:
     processor = tiny_processor()
     processor.chat_template = template
-    return PromptWriter(processor)
+    return PromptWriter(processor, tiny_runner()._family.plain_prompt)
 
 
 def marked(prompt: Prompt, role: Role) -> list[str]:
@@ -38,6 +38,16 @@ def test_without_a_template_it_is_llavas() -> None:
     assert prompt.bridge == " "
 
 
+def test_without_a_template_system_text_stands_before_everything() -> None:
+    prompt = writer(None).write("what is this?", 1, "  Be brief. ")
+    assert prompt.text == "Be brief. USER: <image>\nwhat is this? ASSISTANT:"
+    assert marked(prompt, Role.SYSTEM) == ["Be brief."]
+
+
+def test_blank_system_text_is_none() -> None:
+    assert writer(LISTED).write("a", 1, "  ") == writer(LISTED).write("a", 1)
+
+
 @pytest.mark.parametrize("template", [None, LISTED, PLAIN], ids=["none", "listed", "plain"])
 @pytest.mark.parametrize("question", ["user", "USER", "assistant", "[user]", "a {{ brace }}", "ünï ✓", "two\nlines"])
 @pytest.mark.parametrize("system", [None, "Be brief, user."])
@@ -46,8 +56,7 @@ def test_the_question_is_found_by_place(template: str | None, question: str, sys
     assert marked(prompt, Role.QUESTION) == [question]
     assert marked(prompt, Role.SYSTEM) == ([system] if system else [])
     assert prompt.text.count("<image>") == 2
-    before = prompt.text[: prompt.spans[0][0]]
-    assert question not in prompt.text[len(before) + len(question) :] or template is not None
+    assert len(prompt.spans) == 1 + (system is not None)
 
 
 def test_the_bridge_is_the_templates_own() -> None:

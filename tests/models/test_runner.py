@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from explore.errors import CheckpointError
+from explore.layout import Role
 from explore.models.plans import RecordingPlan
 from explore.models.runner import Runner
 from explore.result_cache import ResultCache
@@ -34,17 +35,29 @@ def test_info_describes_the_model() -> None:
     assert runner.info.nbytes < info.nbytes
 
 
-def test_a_family_nobody_knows_is_refused() -> None:
+def test_a_family_nobody_knows_is_taken_apart_by_the_default_one() -> None:
+    known = Runner(*tiny_llava()).ask(noise(), QUESTION, max_new_tokens=3)
     model, processor = tiny_llava()
     model.config.model_type = "unheard_of"
-    with pytest.raises(CheckpointError, match=r"unheard_of.*llava"):
+    runner = Runner(model, processor)
+    trace = runner.ask(noise(), QUESTION, max_new_tokens=3)
+    assert runner.info.family == "unheard_of"
+    np.testing.assert_array_equal(trace.layout.grid().boxes, known.layout.grid().boxes)
+    # Without a template it is taken for a base model, which goes on from picture and question.
+    assert "".join(token.text for token in trace.tokens if token.role is Role.TEMPLATE) == "\n"
+
+
+def test_a_type_whose_pictures_stay_outside_the_sequence_is_refused() -> None:
+    model, processor = tiny_llava()
+    model.config.model_type = "mllama"
+    with pytest.raises(CheckpointError, match=r"mllama.*cross-attention"):
         Runner(model, processor)
 
 
 def test_a_processor_of_another_model_is_refused() -> None:
     model, processor = tiny_llava()
     processor.patch_size = 4
-    with pytest.raises(CheckpointError, match="image tokens"):
+    with pytest.raises(CheckpointError, match=r"image tokens.*belong together"):
         Runner(model, processor)
 
 

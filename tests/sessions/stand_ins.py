@@ -20,14 +20,31 @@ class Info:
     dtype: str
     device: str
     nbytes: int = 100
+    quantization: str = ""
+    spread: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        return self.spread or ((self.device, self.nbytes),)
 
 
 class StandIn:
     """A runner that computes nothing, holds the session's lock while it runs, and notices being closed meanwhile."""
 
-    def __init__(self, checkpoint: str | None, device: Any, dtype: Any, revision: str | None, lock: Any, cache: Any):
+    def __init__(
+        self,
+        checkpoint: str | None,
+        device: Any,
+        dtype: Any,
+        revision: str | None,
+        lock: Any,
+        cache: Any,
+        device_map: Any = None,
+        quantization: str | None = None,
+    ):
         dtype = str(dtype or "float32").removeprefix("torch.")
         self.info = Info(checkpoint or "sketch", revision, dtype, str(device or "cpu"))
+        self.info.quantization = quantization or ""
         self.lock, self.cache = lock, cache
         self.closed = False
 
@@ -51,6 +68,7 @@ class Loader:
         self.calls: list[str | None] = []
         self.trusted: list[bool] = []
         self.sizes: dict[str | None, int] = {}
+        self.spreads: dict[str | None, tuple[tuple[str, int], ...]] = {}
         self.fail_while: Callable[[], bool] = lambda: False
         self.pause = 0.0
 
@@ -62,6 +80,7 @@ class Loader:
             raise OutOfMemoryError("no room")
         runner = StandIn(checkpoint, **request)
         runner.info.nbytes = self.sizes.get(checkpoint, 100)
+        runner.info.spread = self.spreads.get(checkpoint, ())
         return runner
 
 

@@ -20,9 +20,23 @@ def test_the_same_request_gets_the_same_runner(session: Session, loader: Loader)
     assert session.bytes == 100
 
 
-@pytest.mark.parametrize("other", [{"dtype": "bfloat16"}, {"device": "meta"}, {"revision": "v2"}])
-def test_another_dtype_device_or_revision_is_another_runner(session: Session, other: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "other", [{"dtype": "bfloat16"}, {"device": "meta"}, {"revision": "v2"}, {"quantization": "4bit"}]
+)
+def test_another_dtype_device_revision_or_quantisation_is_another_runner(
+    session: Session, other: dict[str, str]
+) -> None:
     assert session.load("a") is not session.load("a", **other)
+
+
+def test_spread_weights_are_told_apart_by_what_lies_where(session: Session, loader: Loader) -> None:
+    plain = session.load("a")
+    loader.spreads["a"] = (("cpu", 60), ("disk", 40))
+    spread = session.load("a", device_map="auto")
+    assert spread is not plain
+    assert session.load("a", device_map="auto") is spread
+    assert session.load("a", device_map={"": "disk"}) is spread, "other words for what lies in the same places"
+    assert loader.calls == ["a", "a", "a"]
 
 
 def test_spellings_of_one_request_get_one_runner(session: Session, loader: Loader, tmp_path: Path) -> None:
@@ -47,7 +61,11 @@ def test_a_request_that_turns_out_to_be_a_loaded_runner_is_not_kept_twice(sessio
 
 def test_a_request_in_other_words_loads_nothing(loader: Loader) -> None:
     words = {None: "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0"}
-    pool = RunnerPool(threading.RLock(), 250, loader, spelled_out=lambda device, dtype: (words[device], dtype or "f32"))
+
+    def spelled(device: str | None, dtype: str | None, *others: None) -> tuple[str | None, ...]:
+        return words[device], dtype or "f32", *others
+
+    pool = RunnerPool(threading.RLock(), 250, loader, spelled_out=spelled)
     request = {"revision": None, "trust_remote_code": False, "cache": None}
     first = pool.load("a", device=None, dtype=None, **request)
     assert pool.load("a", device="cuda", dtype="f32", **request) is first

@@ -50,6 +50,22 @@ def test_devices_have_budgets_of_their_own(session: Session) -> None:
     assert names(session) == ["a", "b", "b", "c"]
 
 
+def test_spread_weights_count_where_they_lie_and_not_on_the_disk(session: Session, loader: Loader) -> None:
+    loader.sizes["wide"] = 5000
+    loader.spreads["wide"] = (("meta:0", 100), ("meta:1", 50), ("cpu", 100), ("disk", 4750))
+    wide = session.load("wide", device_map="auto")
+    session.load("a", device="meta:1")
+    b = session.load("b", device="cpu")
+    assert len(session.runners) == 3, "250 bytes on either kind of device"
+    session.load("wide", device_map="auto")
+    session.load("c", device="cpu")
+    assert b.closed
+    assert names(session) == ["a", "wide", "c"]
+    session.load("d", device="meta:0")
+    assert names(session) == ["wide", "c", "d"]
+    assert session.close(wide) == 250
+
+
 def test_room_is_made_before_a_model_of_known_size_is_loaded(loader: Loader) -> None:
     held: list[int] = []
 

@@ -22,6 +22,12 @@ class Info:
     dtype: str = "float32"
     device: str = "cpu"
     nbytes: int = 14_200_000
+    quantization: str = ""
+    spread: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        return self.spread or ((self.device, self.nbytes),)
 
 
 class StandIn:
@@ -51,6 +57,19 @@ def test_it_follows_the_session(session: Session) -> None:
         ("two", "14.2 MB", "cpu"),
     ]
     assert panel.budgets == [{"device": "cpu", "share": 0.284, "text": "28.4 MB of 100 MB"}]
+
+
+def test_spread_and_quantised_runners_say_so(session: Session) -> None:
+    panel = SessionPanel(session)
+    info = session.load("one").info
+    info.spread, info.quantization = (("cuda:0", 50_000_000), ("cpu", 20_000_000), ("disk", 10_000_000)), "4bit"
+    session.load("two")
+    assert panel.runners[0]["device"] == "cuda:0, cpu, disk"
+    assert panel.runners[0]["dtype"] == "4bit, float32"
+    assert [(each["device"], each["text"]) for each in panel.budgets] == [
+        ("cuda", "50.0 MB of 100 MB"),
+        ("cpu", "34.2 MB of 100 MB"),
+    ]
 
 
 def test_closing_frees_the_runner_and_says_how_much(session: Session) -> None:

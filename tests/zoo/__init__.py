@@ -26,7 +26,7 @@ class Entry:
     layout
         How its visual tokens lie: "fixed" (one square grid), "anyres" (tiles joined, newlines), "tiles" (a grid each),
         "dynamic" (a grid as large as the picture, row by row), "merged" (the same, patches in blocks), "queries" (no
-        grid), "encoder-decoder", "cross-attention".
+        grid), "prefix" (in front of the prompt's tokens, without ids), "encoder-decoder", "cross-attention".
     video
         Whether it takes films.
     two_way
@@ -38,8 +38,15 @@ class Entry:
         it notes the places; "missing" where it notes none.
     asks
         Switches of the processor without which its model refuses what it makes.
+    mixed
+        Whether its processor takes several pictures only as parts of the text, `text=[[picture, picture, question]]`.
+    frames
+        Where it takes nothing but films: how many frames one has, given as `images`; a picture is a film of equal ones.
+    cuts
+        Whether generation leaves out the prompt's last token and writes another over the first, in place.
     needs
-        Packages a real checkpoint's processor needs and that may be absent; their part is played by the zoo.
+        Packages a real checkpoint needs and that may be absent. Their part is played by the zoo; timm's is not, so
+        without it building skips the test.
     note
         What else a reader should know.
     """
@@ -51,6 +58,9 @@ class Entry:
     several: bool = True
     offsets: str = "good"
     asks: tuple[str, ...] = ()
+    mixed: bool = False
+    frames: int = 0
+    cuts: bool = False
     needs: tuple[str, ...] = ()
     note: str = ""
 
@@ -173,41 +183,152 @@ ZOO: dict[str, Entry] = {
     ),
     "muse_glimmer": _entry("rows.muse_glimmer", layout="dynamic", video=True, asks=("return_metadata",), needs=_TV),
     "minimax_m3_vl": _entry("rows.minimax_m3_vl", layout="merged", video=True, needs=_TV),
+    "minicpm_ocr": _entry(
+        "minicpm.minicpm_ocr", layout="dynamic", video=True, needs=_TV, note="large pictures become slices too"
+    ),
+    "mistral_large4": _entry("indexed.mistral_large4", layout="dynamic", needs=_TV),
+    "qwen4_exp": _entry(
+        "indexed.qwen4_exp",
+        layout="merged",
+        video=True,
+        needs=_TV,
+        note="four residual streams side by side; its first layer reads token ids too",
+    ),
+    "glm5_next": _entry(
+        "indexed.glm5_next",
+        layout="merged",
+        video=True,
+        needs=_TV,
+        note="four residual streams on an axis of their own; ignores a mask of four axes",
+    ),
+    "dots3_note": _entry("indexed.dots3_note", layout="merged", video=True, needs=_TV, note="hears too"),
+    "nemotron_h_omni": _entry(
+        "hearing.nemotron_h_omni",
+        layout="dynamic",
+        offsets="missing",
+        needs=_TV,
+        note="hears too; films fail in the library: it joins what is one tensor already",
+    ),
+    "muse_spark": _entry(
+        "hearing.muse_spark",
+        layout="dynamic",
+        video=True,
+        asks=("return_metadata",),
+        needs=_TV,
+        note="hears too",
+    ),
+    "inkling_mm_model": _entry(
+        "inkling.inkling_mm_model",
+        layout="dynamic",
+        needs=_TV,
+        note="hears too; no input tells rows and columns; a picture as wide as whole tokens gets an empty column",
+    ),
+    "inkling2": _entry(
+        "inkling.inkling2", layout="dynamic", needs=_TV, note="a layer reads a mixture of earlier blocks of layers"
+    ),
+    "deepseek_ocr2": _entry("ocr.deepseek_ocr2", layout="queries"),
+    "unlimited_ocr": _entry(
+        "ocr.unlimited_ocr",
+        layout="anyres",
+        needs=_TV,
+        note="tiles before the whole page; answers see a window of themselves and all of the prompt",
+    ),
+    "pp_chart2table": _entry(
+        "ocr.pp_chart2table", layout="fixed", note="the prompt holds every placeholder; the processor replaces nothing"
+    ),
+    "chameleon": _entry(
+        "codes.chameleon",
+        layout="fixed",
+        offsets="shifted",
+        note="features are embeddings of codes; logits of codes are the lowest number; a separator is written last",
+    ),
+    "emu3": _entry(
+        "codes.emu3",
+        layout="dynamic",
+        offsets="shifted",
+        note="features are embeddings of codes; one placeholder more per row; bos is always written in front",
+    ),
+    "fuyu": _entry(
+        "codes.fuyu",
+        layout="dynamic",
+        several=False,
+        offsets="missing",
+        needs=_TV,
+        note="each row ends with a text token; its processor writes the picture in front, then bos, and a token last",
+    ),
+    "kosmos-2": _entry(
+        "unmarked.kosmos_2",
+        layout="queries",
+        several=False,
+        offsets="missing",
+        note="places by image_embeds_position_mask, where it is 1; its processor strips the text",
+    ),
+    "kosmos-2.5": _entry(
+        "unmarked.kosmos_2_5",
+        layout="queries",
+        several=False,
+        offsets="missing",
+        note="places by image_embeds_position_mask, where it is 1; the marks around the picture have -1",
+    ),
+    "git": _entry(
+        "unmarked.git", layout="prefix", two_way=True, several=False, note="logits and caches are longer than input_ids"
+    ),
+    "instructblipvideo": _entry(
+        "queries.instructblipvideo",
+        video=True,
+        several=False,
+        offsets="missing",
+        frames=4,
+        needs=_TV,
+        note="as blip-2; the placeholder is the video token, the count of 4 frames is fixed",
+    ),
+    "florence2": _entry(
+        "apart.florence2",
+        layout="encoder-decoder",
+        two_way=True,
+        several=False,
+        offsets="shifted",
+        note="the first placeholder is the picture's mean; its processor writes the picture, bos and eos",
+    ),
+    "blip": _entry("apart.blip", layout="cross-attention", several=False, cuts=True),
+    "idefics": _entry(
+        "apart.idefics",
+        layout="cross-attention",
+        offsets="missing",
+        mixed=True,
+        note="a token reads the last picture before it, and no other",
+    ),
+    "shieldgemma2": _entry(
+        "fixed.shieldgemma2",
+        two_way=True,
+        several=False,
+        note="its processor ignores the text and asks its policies, here parts.QUESTION; another question goes in as "
+        "policies and custom_policies",
+    ),
+    "fast_vlm": _entry("timm_towers.fast_vlm", layout="fixed", needs=("timm", "torchvision")),
+    "perception_lm": _entry(
+        "timm_towers.perception_lm",
+        layout="tiles",
+        video=True,
+        several=False,
+        needs=("timm", "torchvision"),
+        note="two pictures go together only if they have as many tiles",
+    ),
+    "gemma3n": _entry(
+        "timm_towers.gemma3n",
+        layout="fixed",
+        needs=("timm", "torchvision"),
+        note="four streams beside each other; image tokens have no inputs of a layer's own; hears too",
+    ),
 }
 
 LEFT_OUT: dict[str, str] = {
-    "blip": "not built yet",
-    "chameleon": "not built yet",
-    "deepseek_ocr2": "not built yet",
     "diffusion_gemma": "generates by filling a block of noise; there is no next-token logit",
-    "dots3_note": "not built yet",
-    "emu3": "not built yet",
     "evolla": "protein sequences, no pixels",
-    "fast_vlm": "its vision tower comes from timm, which imports torchvision when it is imported",
-    "florence2": "not built yet",
-    "fuyu": "not built yet",
-    "gemma3n": "its vision tower comes from timm, which imports torchvision when it is imported",
-    "git": "not built yet",
-    "glm5_next": "not built yet",
-    "idefics": "not built yet",
-    "inkling2": "not built yet",
-    "inkling_mm_model": "not built yet",
-    "instructblipvideo": "not built yet",
-    "kosmos-2": "not built yet",
-    "kosmos-2.5": "not built yet",
-    "minicpm_ocr": "not built yet",
     "mistral4": "the mapped class is text-only, it takes no pixels",
-    "mistral_large4": "not built yet",
-    "muse_spark": "not built yet",
-    "nemotron_h_omni": "not built yet",
-    "perception_lm": "its vision tower comes from timm, which imports torchvision when it is imported",
     "pi0": "robot actions, no token logits",
     "pix2struct": "the picture is the encoder's input; the token row holds no image",
-    "pp_chart2table": "the class of got_ocr2; its processor expands no placeholder, the prompt holds all 256",
     "pp_formulanet": "the picture is the encoder's input; the token row holds no image",
-    "qwen4_exp": "not built yet",
-    "shieldgemma2": "the Gemma3 class; its processor ignores the text and asks one question per policy",
     "udop": "the picture is joined with page boxes in the encoder; the token row holds no image",
-    "unlimited_ocr": "not built yet",
     "vision-encoder-decoder": "the picture is the encoder's input; the token row holds no image",
 }

@@ -15,14 +15,14 @@ def mistral3() -> tuple[Any, Any]:
     words = tokenizer("[SYSTEM_PROMPT]", "[INST]", "[/INST]", "[IMG]", "[IMG_BREAK]", "[IMG_END]", bos=True)
     own = processor(
         class_of("PixtralProcessor", "pixtral.processing_pixtral"),
-        image_processor=_pixtral_pictures(),
+        image_processor=pixtral_pictures(),
         tokenizer=words,
         patch_size=4,
         spatial_merge_size=2,
-        chat_template=_MISTRAL,
+        chat_template=MISTRAL_CHAT,
     )
     config = tf.Mistral3Config(
-        vision_config=_pixtral_tower(),
+        vision_config=pixtral_tower(),
         text_config=tf.MistralConfig(**text_sizes(words), sliding_window=None),
         image_token_index=own.image_token_id,
         spatial_merge_size=2,
@@ -43,14 +43,14 @@ def lighton_ocr() -> tuple[Any, Any]:
     )
     own = processor(
         tf.LightOnOcrProcessor,
-        image_processor=_pixtral_pictures(patch_size={"height": 8, "width": 8}),
+        image_processor=pixtral_pictures(patch_size={"height": 8, "width": 8}),
         tokenizer=words,
         patch_size=4,
         spatial_merge_size=2,
         chat_template=im_chat("<|image_pad|>"),
     )
     config = tf.LightOnOcrConfig(
-        vision_config=_pixtral_tower(),
+        vision_config=pixtral_tower(),
         text_config=tf.Qwen3Config(**text_sizes(words)),
         image_token_id=own.image_token_id,
         spatial_merge_size=2,
@@ -193,14 +193,14 @@ def molmo2() -> tuple[Any, Any]:
     return shaken(tf.Molmo2ForConditionalGeneration, config), own
 
 
-_MISTRAL = chat("[IMG]", "{role}", "", "<s>", system="[SYSTEM_PROMPT]", user="[INST]", assistant="[/INST]")
+MISTRAL_CHAT = chat("[IMG]", "{role}", "", "<s>", system="[SYSTEM_PROMPT]", user="[INST]", assistant="[/INST]")
 
 
-def _pixtral_pictures(**more: Any) -> Any:
+def pixtral_pictures(**more: Any) -> Any:
     return tf.PixtralImageProcessorPil(**{"patch_size": {"height": 4, "width": 4}, "size": {"longest_edge": 64}} | more)
 
 
-def _pixtral_tower() -> Any:
+def pixtral_tower() -> Any:
     return tf.PixtralVisionConfig(**tower_sizes(image_size=64))
 
 

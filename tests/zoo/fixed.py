@@ -6,7 +6,7 @@ from typing import Any
 
 import transformers as tf
 
-from tests.zoo.parts import chat, class_of, processor, sam_sizes, shaken, text_sizes, tokenizer, tower_sizes
+from tests.zoo.parts import QUESTION, chat, class_of, processor, sam_sizes, shaken, text_sizes, tokenizer, tower_sizes
 
 _SQUARE = {"height": 16, "width": 16}
 
@@ -40,34 +40,29 @@ def vipllava() -> tuple[Any, Any]:
 
 def gemma3() -> tuple[Any, Any]:
     """Gemma 3: SigLIP, 2x2 patches pooled to one, image blocks two-way."""
-    words = tokenizer(
-        "<start_of_turn>",
-        "<end_of_turn>",
-        bos=True,
-        image_token="<image_soft_token>",
-        boi_token="<start_of_image>",
-        eoi_token="<end_of_image>",
-    )
+    words = _gemma_words()
     own = processor(
         tf.Gemma3Processor,
         image_processor=tf.Gemma3ImageProcessorPil(size=_SQUARE, do_pan_and_scan=False),
         tokenizer=words,
         image_seq_length=4,
-        chat_template=chat("<start_of_image>", "<start_of_turn>{role}\n", "<end_of_turn>\n", "<s>", assistant="model"),
+        chat_template=_GEMMA_CHAT,
     )
-    config = tf.Gemma3Config(
-        vision_config=tf.SiglipVisionConfig(**tower_sizes(), vision_use_head=False),
-        text_config=tf.Gemma3TextConfig(
-            **text_sizes(words, query_pre_attn_scalar=8, sliding_window=64),
-            layer_types=["sliding_attention", "full_attention"],
-        ),
-        mm_tokens_per_image=4,
-        image_token_index=words.image_token_id,
-        boi_token_index=words.boi_token_id,
-        eoi_token_index=words.eoi_token_id,
-        tie_word_embeddings=False,
+    return shaken(tf.Gemma3ForConditionalGeneration, tf.Gemma3Config(**_gemma_sizes(words))), own
+
+
+def shieldgemma2() -> tuple[Any, Any]:
+    """ShieldGemma 2: the class of Gemma 3; its processor writes a prompt for each of its policies, here for one."""
+    words = _gemma_words()
+    own = processor(
+        tf.ShieldGemma2Processor,
+        image_processor=tf.Gemma3ImageProcessorPil(size=_SQUARE),
+        tokenizer=words,
+        image_seq_length=4,
+        policy_definitions={"question": QUESTION},
+        chat_template=_GEMMA_CHAT.replace("if add_generation_prompt", "if true"),  # it never asks for the last turn
     )
-    return shaken(tf.Gemma3ForConditionalGeneration, config), own
+    return shaken(tf.Gemma3ForConditionalGeneration, tf.ShieldGemma2Config(**_gemma_sizes(words))), own
 
 
 def paligemma() -> tuple[Any, Any]:
@@ -133,6 +128,35 @@ def video_llava() -> tuple[Any, Any]:
         tie_word_embeddings=False,
     )
     return shaken(tf.VideoLlavaForConditionalGeneration, config), own
+
+
+_GEMMA_CHAT = chat("<start_of_image>", "<start_of_turn>{role}\n", "<end_of_turn>\n", "<s>", assistant="model")
+
+
+def _gemma_words() -> Any:
+    return tokenizer(
+        "<start_of_turn>",
+        "<end_of_turn>",
+        bos=True,
+        image_token="<image_soft_token>",
+        boi_token="<start_of_image>",
+        eoi_token="<end_of_image>",
+    )
+
+
+def _gemma_sizes(words: Any) -> dict[str, Any]:
+    return {
+        "vision_config": tf.SiglipVisionConfig(**tower_sizes(), vision_use_head=False),
+        "text_config": tf.Gemma3TextConfig(
+            **text_sizes(words, query_pre_attn_scalar=8, sliding_window=64),
+            layer_types=["sliding_attention", "full_attention"],
+        ),
+        "mm_tokens_per_image": 4,
+        "image_token_index": words.image_token_id,
+        "boi_token_index": words.boi_token_id,
+        "eoi_token_index": words.eoi_token_id,
+        "tie_word_embeddings": False,
+    }
 
 
 def _llava_processor() -> Any:

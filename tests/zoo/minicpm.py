@@ -1,4 +1,4 @@
-"""MiniCPM-V: the whole picture, then slices of it; a token is 4x4 patches."""
+"""MiniCPM: the whole picture, then slices of it; a token is 4x4 patches, or 2x2."""
 
 from __future__ import annotations
 
@@ -35,7 +35,23 @@ def minicpmv4_7() -> tuple[Any, Any]:
     return shaken(tf.MiniCPMV4_7ForConditionalGeneration, config), own
 
 
-def _minicpm(cls: Any) -> Any:
+def minicpm_ocr() -> tuple[Any, Any]:
+    """MiniCPM-OCR: as MiniCPM-V 4.6 with tokens of 2x2 patches: the merger inside the tower is not used."""
+    folder = "minicpm_ocr.image_processing_minicpm_ocr"
+    own = _minicpm(
+        class_of("MiniCPMOcrProcessor", "minicpm_ocr.processing_minicpm_ocr"),
+        class_of("MiniCPMOcrImageProcessor", folder),
+        class_of("MiniCPMOcrVideoProcessor", folder.replace("image", "video")),
+    )
+    sizes = _minicpm_sizes(own)
+    sizes.pop("image_size")
+    config = tf.MiniCPMOcrConfig(
+        text_config=tf.Qwen3_5TextConfig(**text_sizes(own.tokenizer, **linear(mrope=False))), **sizes
+    )
+    return shaken(tf.MiniCPMOcrForConditionalGeneration, config), own
+
+
+def _minicpm(cls: Any, pictures: Any = None, films: Any = None) -> Any:
     words = tokenizer(
         "<|im_start|>",
         "<|im_end|>",
@@ -49,11 +65,11 @@ def _minicpm(cls: Any) -> Any:
         image_id_end_token="</image_id>",
     )
     sizes = {"patch_size": 4, "scale_resolution": 32, "max_slice_nums": 4}
-    film = class_of("MiniCPMV4_6VideoProcessor", "minicpmv4_6.video_processing_minicpmv4_6")
+    films = films or class_of("MiniCPMV4_6VideoProcessor", "minicpmv4_6.video_processing_minicpmv4_6")
     return processor(
         cls,
-        image_processor=tf.MiniCPMV4_6ImageProcessorPil(**sizes),
-        video_processor=film(**sizes),
+        image_processor=(pictures or tf.MiniCPMV4_6ImageProcessorPil)(**sizes),
+        video_processor=films(**sizes),
         tokenizer=words,
         chat_template=im_chat("<|image_pad|>"),
     )

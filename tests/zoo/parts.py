@@ -16,12 +16,13 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 from transformers.processing_utils import ProcessorMixin
 
-from tests.zoo import vision_ops
+from explore.models import torchvision_free
 
 _WORDS = ("what", "is", "the", "colour", "of", "this", "picture", "red", "green", "blue", "user", "assistant", "model")
 _BASIC = ("<pad>", "<s>", "</s>", "<unk>")
 CONTEXT = 2048
 QUESTION = "what is the colour of this?"
+_IN_FRONT = ("Florence2Processor", "FuyuProcessor", "Kosmos2_5Processor")  # they write their placeholders themselves
 
 
 def tokenizer(*more: str, bos: bool = False, **named: Any) -> PreTrainedTokenizerFast:
@@ -145,7 +146,7 @@ def chat(
 def class_of(name: str, folder: str | None = None) -> Any:
     """A class of transformers by name; with its folder and file ("llama4.image_processing_llama4") also without
     torchvision."""
-    return getattr(vision_ops.module_of(folder), name) if folder else getattr(transformers, name)
+    return getattr(torchvision_free.module_of(folder), name) if folder else getattr(transformers, name)
 
 
 def processor(cls: Any, **parts: Any) -> Any:
@@ -169,18 +170,18 @@ def shaken(model_class: Any, config: Any, seed: int = 0) -> Any:
 
 
 def inputs(
-    model: Any, own: Any, pictures: list[Image.Image], question: str = QUESTION, **more: Any
+    model: Any, own: Any, pictures: list[Image.Image], question: str = QUESTION, mixed: bool = False, **more: Any
 ) -> tuple[str, dict[str, Any]]:
     """A prompt and what the processor makes of it, called as the toolkit does it; pixels in the model's number type.
 
-    `more` goes to the processor.
+    `mixed` gives the pictures as parts of the text. `more` goes to the processor.
     """
     text = prompt(own, len(pictures), question)
+    given = {"text": [[*pictures, text]]} if mixed else {"text": [text], "images": pictures}
     made = own(
-        text=[text],
-        images=pictures,
+        **given,
         return_tensors="pt",
-        add_special_tokens=not text.startswith(own.tokenizer.bos_token),
+        add_special_tokens=special(own, text),
         return_offsets_mapping=True,
         return_text_replacement_offsets=True,
         **more,
@@ -192,11 +193,19 @@ def inputs(
     return text, cast
 
 
+def special(own: Any, text: str) -> bool:
+    """Whether the tokenizer is to put its own tokens around a prompt: not where template or processor write them."""
+    first, asked = own.tokenizer.bos_token, getattr(own, "text_kwargs", {}).get("add_special_tokens", True)
+    return bool(asked) and not (first and text.startswith(first))
+
+
 def prompt(own: Any, pictures: int, question: str = QUESTION, films: int = 0) -> str:
     """The prompt the checkpoint's own template makes of some pictures or films and a question."""
     content = [{"type": "image"}] * pictures + [{"type": "video"}] * films + [{"type": "text", "text": question}]
     turn = [{"role": "user", "content": content}]
     if getattr(own, "chat_template", None) is None:
-        token = getattr(own, "image_token", None)  # some processors put the pictures in front by themselves
-        return token * pictures + question if isinstance(token, str) else question
+        token = getattr(own, "image_token", None)
+        if not isinstance(token, str) or type(own).__name__ in _IN_FRONT:
+            return question
+        return token * pictures + question
     return str(own.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))

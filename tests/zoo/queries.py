@@ -114,6 +114,28 @@ def instructblip() -> tuple[Any, Any]:
     return shaken(tf.InstructBlipForConditionalGeneration, config), own
 
 
+def instructblipvideo() -> tuple[Any, Any]:
+    """InstructBLIP for films of four frames, four queries each; a picture is a film of four equal ones."""
+    words = tokenizer("<video>", bos=True)
+    own = processor(
+        tf.InstructBlipVideoProcessor,
+        video_processor=class_of(
+            "InstructBlipVideoVideoProcessor", "instructblipvideo.video_processing_instructblipvideo"
+        )(size=_SQUARE),
+        tokenizer=words,
+        qformer_tokenizer=tokenizer(bos=True),
+        num_query_tokens=4,
+    )
+    config = tf.InstructBlipVideoConfig(
+        vision_config=tower_sizes(),
+        qformer_config=_QFORMER,
+        text_config=_opt(words),
+        num_query_tokens=4,
+        video_token_index=words.convert_tokens_to_ids("<video>"),
+    )
+    return shaken(tf.InstructBlipVideoForConditionalGeneration, config), own
+
+
 def _opt(words: Any) -> Any:
     sizes = text_sizes(words, max_position_embeddings=256)
     return tf.OPTConfig(**sizes, ffn_dim=48, word_embed_proj_dim=32, dropout=0.0)

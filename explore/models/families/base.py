@@ -1,53 +1,25 @@
-"""What a family must say about a model, and what transformers' own interfaces already say.
+"""The default family: what transformers' own interfaces say about a model, whatever its type.
 
-A family is one file and one line in `FAMILIES`. It finds the parts of a loaded model and maps visual tokens to pixels;
-recording, prompts, generation and everything above it are the same for all.
+A family is one file and one line in `FAMILIES`, and says only what cannot be found out: where its visual tokens look.
+Recording, prompts, generation and everything above are the same for all.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from explore.errors import CheckpointError
-from explore.layout import ImageGrid
+from explore.models.families import parts
+from explore.models.families.grids import Plan
 from explore.models.info import VisionInfo
 
-
-@dataclass(frozen=True)
-class GridPlan:
-    """A grid that has no sequence positions yet: shape and boxes as in `explore.layout.ImageGrid`.
-
-    `skip` visual tokens before the grid belong to no cell (a class token kept in the sequence), `after_row` follow each
-    row and `after` follow the grid (newlines, separators).
-    """
-
-    image: int
-    boxes: np.ndarray
-    size: tuple[int, int]
-    frame: int = 0
-    tile: int = 0
-    skip: int = 0
-    after_row: int = 0
-    after: int = 0
-
-    @property
-    def length(self) -> int:
-        """Visual tokens the grid takes, cells and others."""
-        rows, cols = self.boxes.shape[:2]
-        return self.skip + rows * (cols + self.after_row) + self.after
-
-    def placed(self, positions: np.ndarray) -> ImageGrid:
-        """The grid on these sequence positions, (length,) int64."""
-        rows, cols = self.boxes.shape[:2]
-        body = positions[self.skip : self.skip + rows * (cols + self.after_row)]
-        cells = body.reshape(rows, cols + self.after_row)[:, :cols]
-        return ImageGrid(self.image, self.frame, self.tile, cells, self.boxes, self.size)
+Size = tuple[int, int]
 
 
 class Family:
@@ -66,14 +38,23 @@ class Family:
         A part could not be found; the message says which.
     """
 
+    # Switches the processor must be given so that the model gets everything it reads.
+    processor_options: ClassVar[Mapping[str, Any]] = {}
+    # What stands for "answer" in per-token inputs where the prompt's last value would be wrong.
+    answer_values: ClassVar[Mapping[str, int]] = {}
+    # Residual streams that run side by side; more than one means that hidden states are their mean.
+    streams: int = 1
+    # Pictures a prompt must have; None where it may have any number.
+    pictures: int | None = None
+    # Whether the prompt holds a placeholder for each picture, or the processor puts pictures in by itself.
+    marks_pictures: bool = True
+
     def __init__(self, model: Any, processor: Any) -> None:
         self.model, self.processor = model, processor
-        self.text_model: nn.Module = model.get_decoder()
-        self.layers: Sequence[nn.Module] = self._find(self.text_model, ("layers", "h", "blocks"), "decoder layers")
-        self.final_norm: nn.Module = self._find(self.text_model, ("norm", "final_layernorm", "ln_f"), "final norm")
-        self.head: nn.Module = model.get_output_embeddings()
-        if self.head is None:
-            raise self._missing("language-model head")
+        self.text_model: nn.Module = parts.decoder_of(model)
+        self.layers: Sequence[nn.Module] = parts.stack_of(model, self.text_model)
+        self.final_norm: nn.Module = parts.final_norm_of(model, self.text_model)
+        self.head: nn.Module = parts.head_of(model)
         self.text_config = model.config.get_text_config(decoder=True)
 
     @property
@@ -84,24 +65,21 @@ class Family:
 
     @property
     def placeholder_ids(self) -> tuple[int, ...]:
-        """Token ids that stand where image features go."""
-        return (int(self.model.config.image_token_id),)
+        """Token ids that stand where image and video features go."""
+        config = self.model.config
+        names = ("image_token_id", "video_token_id", "image_token_index", "video_token_index")
+        found = [getattr(config, name, None) for name in names]
+        return tuple(dict.fromkeys(int(each) for each in found if each is not None))
 
     @property
     def vision_tower(self) -> nn.Module | None:
         """The image encoder, None where there is none."""
-        found = self.model.get_encoder(modality="image")
-        return None if found is self.model or found is self.model.base_model else found
+        return parts.tower_of(self.model)
 
     @property
     def vision_layers(self) -> Sequence[nn.Module]:
         """Layers of the image encoder, in order; empty where they are not a plain list."""
-        tower = self.vision_tower
-        for owner in (tower, getattr(tower, "encoder", None), getattr(tower, "vision_model", None)):
-            layers = getattr(owner, "layers", None)
-            if isinstance(layers, nn.ModuleList):
-                return list(layers)
-        return []
+        return parts.tower_layers(self.vision_tower)
 
     @property
     def vision_cls(self) -> bool:
@@ -112,27 +90,38 @@ class Family:
     @property
     def projector(self) -> nn.Module:
         """The module between image encoder and decoder."""
-        found: nn.Module = self._find(
-            self.model.base_model, ("multi_modal_projector", "connector", "aligner"), "projector"
-        )
-        return found
+        return parts.projector_of(self.model)
 
-    def output_projection(self, layer: nn.Module) -> nn.Module:
-        """The module of a decoder layer that turns what its heads said into what is added to the residual stream."""
-        attention = self._find(layer, ("self_attn", "attn", "attention", "self_attention"), "attention module")
-        found: nn.Module = self._find(attention, ("o_proj", "out_proj", "dense", "c_proj", "wo"), "output projection")
-        return found
+    def output_projection(self, layer: nn.Module) -> nn.Module | None:
+        """What turns a decoder layer's heads into what is added to the residual stream; None without attention."""
+        return parts.output_projection_of(self.model, layer)
+
+    def stream(self, states: Tensor) -> Tensor:
+        """The residual stream (batch, positions, width) in what enters a decoder layer."""
+        return states
+
+    def plain_prompt(self, pictures: str, question: str, system: str | None) -> str:
+        """The prompt where the checkpoint has no chat template: a base model goes on from what it is given.
+
+        Parameters
+        ----------
+        pictures
+            The placeholders of all pictures.
+        """
+        head = f"{system} " if system else ""
+        return f"{head}{pictures}{question}"
 
     def vision_info(self) -> VisionInfo | None:
         """Sizes of the image encoder."""
         tower, config = self.vision_tower, getattr(self.model.config, "vision_config", None)
         if tower is None or config is None:
             return None
+        width = int(getattr(config, "hidden_size", 0) or 0)
         return VisionInfo(
             layers=len(self.vision_layers),
-            heads=int(getattr(config, "num_attention_heads", 0)),
-            width=int(getattr(config, "hidden_size", 0)),
-            feature_width=self._feature_width(config),
+            heads=int(getattr(config, "num_attention_heads", 0) or getattr(config, "num_heads", 0) or 0),
+            width=width,
+            feature_width=self._feature_width(width),
             cls=self.vision_cls,
         )
 
@@ -140,11 +129,11 @@ class Family:
         """Inputs where the model is, pixels in the model's number type."""
         moved = dict(tensors)
         for name, value in tensors.items():
-            if isinstance(value, torch.Tensor):
+            if isinstance(value, Tensor):
                 moved[name] = value.to(self.model.device, self.dtype if value.is_floating_point() else None)
         return moved
 
-    def image_features(self, tensors: Mapping[str, Any]) -> Sequence[torch.Tensor] | torch.Tensor | None:
+    def image_features(self, tensors: Mapping[str, Any]) -> Sequence[Tensor] | Tensor | None:
         """Projected features per picture, each (visual_tokens, width), if they may be shared between prompts.
 
         They come in the form the model takes them back in, a list or one tensor. None means that this family's
@@ -152,30 +141,30 @@ class Family:
         """
         return None
 
-    def grids(self, sizes: Sequence[tuple[int, int]], inputs: Mapping[str, Any]) -> list[GridPlan]:
-        """The grids of all pictures of one prompt, in the order of the sequence.
+    def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[Plan]:
+        """The visual tokens of all pictures of one prompt, in the order of the sequence.
 
         Parameters
         ----------
         sizes
             (width, height) of every upright picture in pixels.
         inputs
-            What the processor made of them.
+            What the processor made of them, "input_ids" (1, positions) among it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not map its visual tokens to pixels")
 
-    def _feature_width(self, config: Any) -> int:
-        return int(getattr(config, "hidden_size", 0))
+    def rules(self) -> ModuleType:
+        """The library's module of this checkpoint's image processor, where its rules for sizes and tiles stand."""
+        return sys.modules[type(self.processor.image_processor).__module__]
 
-    def _find(self, owner: Any, names: tuple[str, ...], what: str) -> Any:
-        for name in names:
-            if getattr(owner, name, None) is not None:
-                return getattr(owner, name)
-        raise self._missing(what)
+    def visual_mask(self, ids: np.ndarray, inputs: Mapping[str, Any]) -> np.ndarray:
+        """Which of a prompt's tokens stand for pictures, (prompt_tokens,) bool, of its ids (prompt_tokens,)."""
+        found: np.ndarray = np.isin(ids, self.placeholder_ids)
+        return found
 
-    def _missing(self, what: str) -> CheckpointError:
-        return CheckpointError(
-            f"No {what} could be found in {type(self.model).__name__}",
-            "Known families are listed in explore.models.families.FAMILIES.",
-            "Add a family file that names it, or use another checkpoint.",
-        )
+    def visual_count(self, inputs: Mapping[str, Any]) -> int:
+        """How many visual tokens a prompt has."""
+        return int(self.visual_mask(inputs["input_ids"][0].numpy(), inputs).sum())
+
+    def _feature_width(self, width: int) -> int:
+        return width

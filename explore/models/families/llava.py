@@ -1,13 +1,11 @@
-"""LLaVA 1.5 and its kin: one fixed grid per picture.
+"""LLaVA 1.5 and its kin.
 
-    LlavaForConditionalGeneration
-    ├── model
-    │   ├── vision_tower              patches in raster order, a class token first
-    │   ├── multi_modal_projector     layer `vision_feature_layer` of the tower, class token dropped by "default"
-    │   └── language_model            layers, norm
-    └── lm_head
-
-The processor resizes, crops or pads to one size; `explore.models.geometry` follows it back to the picture.
+LlavaForConditionalGeneration
+├── model
+│   ├── vision_tower              patches in raster order, a class token first
+│   ├── multi_modal_projector     layer `vision_feature_layer` of the tower, class token dropped by "default"
+│   └── language_model            layers, norm
+└── lm_head
 """
 
 from __future__ import annotations
@@ -17,24 +15,16 @@ from typing import Any
 
 import torch
 
-from explore.models.families.base import Family, GridPlan
-from explore.models.geometry import patch_boxes, placement
+from explore.models.families.fixed import FixedGrid
 
 
-class Llava(Family):
-    """A grid of (height / patch) x (width / patch) cells per picture."""
+class Llava(FixedGrid):
+    """A fixed grid, and the class token in front of it where "full" leaves it in the sequence."""
 
-    def grids(self, sizes: Sequence[tuple[int, int]], inputs: Mapping[str, Any]) -> list[GridPlan]:
-        """See `Family.grids`."""
-        height, width = inputs["pixel_values"].shape[-2:]
-        patch = int(self.model.config.vision_config.patch_size)
-        # "full" leaves the class token in the sequence, in front of the grid.
-        skip = int(self.vision_cls and self._strategy == "full")
-        found = []
-        for number, size in enumerate(sizes):
-            boxes = patch_boxes(height // patch, width // patch, patch, placement(self.processor.image_processor, size))
-            found.append(GridPlan(number, boxes, size, skip=skip))
-        return found
+    def plain_prompt(self, pictures: str, question: str, system: str | None) -> str:
+        """See `Family.plain_prompt`: the turns that checkpoints before chat templates were trained with."""
+        head = f"{system} " if system else ""
+        return f"{head}USER: {pictures}{question} ASSISTANT:"
 
     def image_features(self, tensors: Mapping[str, Any]) -> Sequence[torch.Tensor] | torch.Tensor:
         """See `Family.image_features`."""
@@ -43,12 +33,17 @@ class Llava(Family):
         return found
 
     @property
+    def skipped(self) -> int:
+        """See `FixedGrid.skipped`."""
+        return int(self.vision_cls and self._strategy == "full")
+
+    @property
     def _strategy(self) -> str:
         return str(getattr(self.model.config, "vision_feature_select_strategy", "default"))
 
-    def _feature_width(self, config: Any) -> int:
+    def _feature_width(self, width: int) -> int:
         own = self.model.config
         # VipLlava joins several layers, and had another name for them.
         layers: Any = getattr(own, "vision_feature_layer", None) or getattr(own, "vision_feature_layers", -2)
         joined = 1 if isinstance(layers, int) else len(layers)
-        return int(config.hidden_size) * joined
+        return width * joined

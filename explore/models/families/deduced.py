@@ -1,0 +1,38 @@
+"""The layout of a model type without a line in the table, deduced from what its processor makes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from explore.models.families.base import Family, Size
+from explore.models.families.dynamic import DynamicGrid
+from explore.models.families.fixed import FixedGrid
+from explore.models.families.grids import Plan
+from explore.models.families.queries import Queries
+
+
+class Deduced(Family):
+    """A dynamic grid if the model is told of grids, a fixed one if every picture has a square of tokens, else none.
+
+    None means that tokens are known to belong to a picture, but not where in it they look. A grid that is only deduced
+    is not kept on trust: `explore.models.checks` plants a change in one cell and looks where it arrives.
+    """
+
+    def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[Plan]:
+        """See `Family.grids`."""
+        kind = self._kind(len(sizes), inputs)
+        return kind.grids(kind(self.model, self.processor), sizes, inputs)
+
+    def _kind(self, pictures: int, inputs: Mapping[str, Any]) -> type[Family]:
+        if "image_grid_thw" in inputs or "image_grid_hw" in inputs:
+            patches = sum(
+                math.prod(each[-2:]) for each in inputs.get("image_grid_thw", inputs.get("image_grid_hw")).tolist()
+            )
+            merged = patches / max(self.visual_count(inputs), 1)
+            return DynamicGrid if merged >= 1 and math.isqrt(int(merged)) ** 2 == merged else Queries
+        pixels: Any = inputs.get("pixel_values")
+        each, rest = divmod(self.visual_count(inputs), max(pictures, 1))
+        plain = getattr(pixels, "ndim", 0) == 4 and len(pixels) == pictures
+        return FixedGrid if plain and not rest and math.isqrt(each) ** 2 == each else Queries
