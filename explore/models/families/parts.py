@@ -132,5 +132,5 @@ def missing(model: Any, what: str) -> CheckpointError:
     return CheckpointError(
         f"No {what} could be found in {type(model).__name__}",
         "Its parts are named otherwise than in the families known so far.",
-        "Add a file to explore/models/families that names it (notebook 12 shows how), or use another checkpoint.",
+        "Add a file to explore/models/families that names it, or use another checkpoint.",
     )
