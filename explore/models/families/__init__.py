@@ -133,7 +133,7 @@ def require_family(config: Any) -> type[Family]:
         raise CheckpointError(
             f"The checkpoint is of the model type {model_type!r}: {REFUSED[model_type]}",
             "The toolkit needs image tokens in the sequence of one text decoder.",
-            "explore.models.families.FAMILIES lists what works; the shipped model is explore.load().",
+            "FAMILIES in explore.models.families lists what works; explore.load() is the shipped one.",
         )
     mapped = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or getattr(config, "auto_map", None)
     if model_type not in FAMILIES and not mapped:

@@ -16,8 +16,8 @@ from explore.models.families.queries import Queries
 class Deduced(Family):
     """A dynamic grid if the model is told of grids, a fixed one if every picture has a square of tokens, else none.
 
-    None means that tokens are known to belong to a picture, but not where in it they look. A deduced grid fits the number
-    of tokens; that no padding or other order of tokens lies behind it is not checked.
+    None means that tokens are known to belong to a picture, but not where in it they look. A deduced grid fits the
+    number of tokens; that no padding or other order of tokens lies behind it is not checked.
     """
 
     def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[Plan]:
