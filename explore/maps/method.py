@@ -145,6 +145,12 @@ class MapMethod(ABC):
         NotRecordedError
             The trace does not hold what the method reads; the message says how to record it.
         """
+        if not trace.layout.grids and trace.layout.queries:
+            raise ParameterError(
+                "The visual tokens of this model are learned queries that each look at a whole picture",
+                "A map needs tokens that lie in a grid.",
+                "Use a model whose visual tokens do.",
+            )
         if not trace.layout.grids:
             raise ParameterError("The trace has no visual tokens", "Maps need a run with a picture.")
         if runner is None and trace.origin is not None:

@@ -106,9 +106,8 @@ def caught_inputs(family: Family, tensors: dict[str, Any]) -> dict[str, Any]:
         for handle in handles:
             handle.remove()
     ids = caught.pop("input_ids", None)
-    if (
-        caught.get("inputs_embeds") is None and ids is not None
-    ):  # pictures that were turned into tokens of the vocabulary
+    if caught.get("inputs_embeds") is None and ids is not None:
+        # The pictures were turned into tokens of the vocabulary.
         with torch.inference_mode(False), torch.no_grad():
             caught["inputs_embeds"] = family.model.get_input_embeddings()(ids)
     if caught.get("inputs_embeds") is None:

@@ -25,7 +25,7 @@ class Tiles(Family):
     def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[GridPlan]:
         """See `Family.grids`."""
         cuts = [self.cut(size) for size in sizes]
-        views = sum(rows * cols + (rows * cols > 1 or self.whole_always) * self.whole for rows, cols in cuts)
+        views = sum(rows * cols + (rows * cols > 1 or self.whole_always) for rows, cols in cuts)
         count = self.visual_count(inputs)
         side = math.isqrt(count // max(views, 1))
         if side * side * views != count:
@@ -46,18 +46,11 @@ class Tiles(Family):
             return [GridPlan(number, region_boxes((0, 0, width, height), *cells), size)]
         regions = tile_regions(*cut, (width, height))
         tiles = [GridPlan(number, region_boxes(each, *cells), size, tile=k) for k, each in enumerate(regions, start=1)]
-        if not self.whole:
-            return tiles
         return [whole, *tiles] if self.whole_first else [*tiles, whole]
 
     def area(self, size: Size, cut: tuple[int, int]) -> tuple[float, float]:
         """(width, height) in pixels of the picture that all tiles together cover; more where there is padding."""
         return float(size[0]), float(size[1])
-
-    @property
-    def whole(self) -> bool:
-        """Whether the whole picture comes along with its tiles."""
-        return True
 
     def cut(self, size: Size) -> tuple[int, int]:
         """Rows and columns of tiles that the processor cuts a picture into."""
