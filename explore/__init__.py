@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from explore.layout import Role, TokenLayout
     from explore.models.plans import RecordingPlan
     from explore.models.runner import Runner
+    from explore.models.videos import Video
     from explore.sessions import Session, load, session
     from explore.trace import Token, Trace, open_trace
 
@@ -39,6 +40,7 @@ _NAMES = {
     "Token": "explore.trace",
     "TokenLayout": "explore.layout",
     "Trace": "explore.trace",
+    "Video": "explore.models.videos",
     "load": "explore.sessions",
     "open_trace": "explore.trace",
     "session": "explore.sessions",
@@ -53,6 +55,7 @@ __all__ = [
     "Token",
     "TokenLayout",
     "Trace",
+    "Video",
     "__version__",
     "bench",
     "doctor",

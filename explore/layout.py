@@ -35,7 +35,8 @@ class ImageGrid:
     Parameters
     ----------
     image, frame, tile
-        Which image of the prompt, which frame of a video, which tile of an image cut into tiles; all count from 0.
+        Which image of the prompt, which frame of a film (the first one, where several share their tokens), which tile
+        of an image cut into tiles; all count from 0.
     positions
         Sequence position of every cell, (rows, cols) int64.
     boxes
@@ -43,6 +44,8 @@ class ImageGrid:
         clipped: a cell that looks at padding lies outside the picture, and one that straddles the border sticks out.
     size
         (width, height) of the upright original picture in pixels.
+    frames
+        How many frames of a film every cell looks at, `frame` and those after it; 1 for pictures.
     """
 
     image: int
@@ -51,6 +54,7 @@ class ImageGrid:
     positions: np.ndarray
     boxes: np.ndarray
     size: tuple[int, int]
+    frames: int = 1
 
     def __post_init__(self) -> None:
         positions = np.asarray(self.positions, dtype=np.int64)
@@ -71,6 +75,27 @@ class ImageGrid:
     @property
     def cols(self) -> int:
         return int(self.positions.shape[1])
+
+    @property
+    def picture(self) -> int:
+        """The first of a run's pictures that the cells look at."""
+        return self.image + self.frame  # a run has several pictures or one film, so one of the two numbers is 0
+
+    def pictures(self, kept: int) -> range:
+        """Which of a run's `kept` pictures the cells look at: its image, or the frames of its film.
+
+        Raises
+        ------
+        ParameterError
+            They are not among those that were kept.
+        """
+        if self.picture >= kept:
+            raise ParameterError(
+                f"The picture of image {self.image}, frame {self.frame} is not here",
+                f"{kept} pictures were kept.",
+                "Use a trace that keeps its pictures.",
+            )
+        return range(self.picture, min(self.picture + self.frames, kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +261,7 @@ class TokenLayout:
                     "positions": grid.positions.tolist(),
                     "boxes": grid.boxes.astype(np.float64).tolist(),
                     "size": list(grid.size),
+                    "frames": grid.frames,
                 }
                 for grid in self.grids
             ],
@@ -257,10 +283,10 @@ class TokenLayout:
         for each in data["grids"]:
             shape = np.asarray(each["positions"]).shape
             boxes = np.asarray(each["boxes"], np.float32).reshape(*shape, 4)
+            place = (each["image"], each["frame"], each["tile"])
             width, height = each["size"]
-            grids.append(
-                ImageGrid(each["image"], each["frame"], each["tile"], each["positions"], boxes, (width, height))
-            )
+            frames = each.get("frames", 1)  # traces of the first formats hold no films
+            grids.append(ImageGrid(*place, each["positions"], boxes, (width, height), frames))
         queries = [
             ImageQueries(each["image"], each["frame"], each["positions"], tuple(each["size"]))
             for each in data.get("queries", ())  # traces of the first format have none

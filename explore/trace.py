@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from explore.errors import NotRecordedError, ParameterError
+from explore.frame_times import FrameTimes
 from explore.layout import Role, TokenLayout
 
 
@@ -89,7 +90,7 @@ class Trace:
     question, answer
         Plain text, special tokens and outer spaces removed.
     images
-        The upright RGB pictures the boxes of the layout refer to.
+        The upright RGB pictures the boxes of the layout refer to; for a film its frames.
     fingerprint
         Everything that decided the result: checkpoint, revision, dtype, versions, prompt and image hashes, generation
         parameters and the recording plan.
@@ -115,6 +116,8 @@ class Trace:
         Text of the system turn, None where none was given.
     history
         Question and answer of every earlier turn of the conversation, the first turn first.
+    times
+        When the frames were taken, None where `images` are no film.
     origin
         Gives the runner that made the trace while it lives; a saved trace has none.
     """
@@ -137,6 +140,7 @@ class Trace:
     width: int = 0
     system: str | None = None
     history: tuple[tuple[str, str], ...] = ()
+    times: FrameTimes | None = None
     origin: Callable[[], Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from explore.errors import TraceFileError
+from explore.frame_times import FrameTimes
 from explore.layout import Role, TokenLayout
 from explore.trace import Token, TokenColumns, Trace
 
 FORMAT = "vlmscope.trace"
 CHECKSUM = f"{FORMAT}.sha256"
-VERSION = 2  # 2: earlier turns, and visual tokens outside every grid
+VERSION = 3  # 2: earlier turns, and visual tokens outside every grid; 3: films
 
 _PNG_EFFORT = 1  # a photo of 48 megapixels must not take half a minute
 
@@ -124,6 +126,7 @@ def _describe(trace: Trace) -> dict[str, Any]:
         "width": trace.width,
         "system": trace.system,
         "history": [list(turn) for turn in trace.history],
+        "times": None if trace.times is None else asdict(trace.times),
     }
 
 
@@ -150,6 +153,7 @@ def _rebuild(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trace:
         width=document["width"],
         system=document.get("system"),
         history=tuple((asked, answered) for asked, answered in document.get("history", ())),
+        times=FrameTimes(**document["times"]) if document.get("times") else None,
     )
 
 

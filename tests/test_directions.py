@@ -17,6 +17,7 @@ GROUND = frozenset(
         "cost",
         "edits",
         "errors",
+        "frame_times",
         "jobs",
         "layout",
         "memory",

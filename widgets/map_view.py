@@ -81,7 +81,7 @@ def run_state(trace: Trace) -> dict[str, Any]:
         "run": run_id(trace),
         "tokens": [_token_state(token) for token in trace.tokens if token.role in (Role.QUESTION, Role.ANSWER)],
         "pictures": [encode_picture(picture) for picture in trace.images],
-        "grids": describe_grids(trace.layout, len(trace.images)),
+        "grids": describe_grids(trace.layout, trace.times),
         "patches": pack_array(grid_positions(trace.layout)),
         "tables": tables(),
         "source": _source(trace),

@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from explore.frame_times import FrameTimes
 from explore.layout import ImageGrid, TokenLayout
 
 MAX_SIDE = 1024
@@ -34,7 +35,7 @@ def encode_picture(picture: Image.Image) -> dict[str, Any]:
     return {"mime": mime, "bytes": stream.getvalue(), "width": picture.width, "height": picture.height}
 
 
-def describe_grids(layout: TokenLayout, pictures: int) -> list[dict[str, Any]]:
+def describe_grids(layout: TokenLayout, times: FrameTimes | None = None) -> list[dict[str, Any]]:
     """Every grid of a layout for ``static/picture.js``: its picture, its place in it, and its first cell.
 
     Cells count through all grids one after the other, each in raster order, as the visual axis of ``TokenMaps`` does.
@@ -43,18 +44,15 @@ def describe_grids(layout: TokenLayout, pictures: int) -> list[dict[str, Any]]:
     ----------
     layout
         Layout of a run.
-    pictures
-        How many pictures the run kept.
+    times
+        When the frames of a film were taken, None for pictures.
     """
     described, start = [], 0
-    frames = sorted({(grid.image, grid.frame) for grid in layout.grids})
     for grid in layout.grids:
-        # A video's frames are pictures of their own where the run kept them all.
-        picture = frames.index((grid.image, grid.frame)) if len(frames) == pictures else grid.image
         described.append(
             {
-                "label": _label(grid, layout),
-                "picture": picture,
+                "label": _label(grid, layout, times),
+                "picture": grid.picture,
                 "rows": grid.rows,
                 "cols": grid.cols,
                 "start": start,
@@ -74,10 +72,12 @@ def _extent(grid: ImageGrid) -> list[float]:
     return [float(x0 / width), float(y0 / height), float((x1 - x0) / width), float((y1 - y0) / height)]
 
 
-def _label(grid: ImageGrid, layout: TokenLayout) -> str:
+def _label(grid: ImageGrid, layout: TokenLayout, times: FrameTimes | None) -> str:
     """What the grid is called; only what tells it from the others."""
     if len(layout.grids) == 1:
         return "Picture"
     names = [n for n in ("image", "frame", "tile") if len({getattr(other, n) for other in layout.grids}) > 1]
     parts = [f"{name} {getattr(grid, name)}" for name in names]
+    if times is not None:
+        parts.append(f"{times.seconds[grid.frame]:.4g} s")
     return " · ".join(parts).capitalize()

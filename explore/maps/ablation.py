@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explore.errors import ParameterError
 from explore.layout import ImageGrid
 from explore.maps.attribution import attributed
-from explore.maps.hiding import mean_colour, picture_index
+from explore.maps.hiding import mean_colour
 from explore.maps.method import Computed, MapMethod, MapRun
 
 if TYPE_CHECKING:
@@ -53,23 +53,26 @@ class FeatureAblation(MapMethod):
         pictures, found = list(run.trace.images), list[np.ndarray]()
         total, scored = sum(cell_groups(grid, self.group).max() + 2 for grid in run.trace.layout.grids), 0
         for grid in run.trace.layout.grids:
-            which = picture_index(run.trace.layout, grid, len(pictures))
             groups = cell_groups(grid, self.group)
             segments, owners = pixel_segments(grid, groups)
-            segmented = ImageMaskInput(pictures[which], segments, baseline=mean_colour(pictures[which]))
+            segmented = {
+                which: ImageMaskInput(pictures[which], segments, baseline=mean_colour(pictures[which]))
+                for which in grid.pictures(len(pictures))
+            }
 
-            def score(present: Tensor, segmented: ImageMaskInput = segmented, which: int = which) -> Tensor:
+            def score(present: Tensor, segmented: dict[int, ImageMaskInput] = segmented) -> Tensor:
                 nonlocal scored
-                variants = [
-                    [*pictures[:which], segmented.to_model_input(row[None]), *pictures[which + 1 :]] for row in present
-                ]
+                variants = []
+                for row in present:
+                    painted = {which: each.to_model_input(row[None]) for which, each in segmented.items()}
+                    variants.append([painted.get(which, picture) for which, picture in enumerate(pictures)])
                 scores = run.rerun.with_pictures(variants, batch_size=self.batch)
                 scored += len(variants)
                 run.report(scored, int(total), "group")
                 return torch.from_numpy(scores.logprobs[:, run.numbers].astype(np.float64))
 
             made = CaptumFeatureAblation(score).attribute(
-                segmented.to_tensor().double(), baselines=0, perturbations_per_eval=self.batch
+                next(iter(segmented.values())).to_tensor().double(), baselines=0, perturbations_per_eval=self.batch
             )
             of_segment = made.reshape(len(run.numbers), -1).numpy()
             # Groups outside the picture own no pixel and change nothing.

@@ -59,26 +59,9 @@ def hide(
         part = hidden[at : at + grid.positions.size].reshape(grid.rows, grid.cols)
         at += grid.positions.size
         if part.any():
-            which = picture_index(layout, grid, len(pictures))
-            shown[which] = Image.composite(fills[which], shown[which].convert("RGB"), _mask(grid, part))
+            for which in grid.pictures(len(pictures)):
+                shown[which] = Image.composite(fills[which], shown[which].convert("RGB"), _mask(grid, part))
     return shown
-
-
-def picture_index(layout: TokenLayout, grid: ImageGrid, pictures: int) -> int:
-    """Which picture a grid looks at: one per image, or one per frame where the frames of a video were kept.
-
-    Raises
-    ------
-    ParameterError
-        The picture is not there.
-    """
-    frames = sorted({(each.image, each.frame) for each in layout.grids})
-    index = frames.index((grid.image, grid.frame)) if len(frames) == pictures else grid.image
-    if index >= pictures:
-        raise ParameterError(
-            f"The picture of image {grid.image} is not here", "", "Use a trace that keeps its pictures."
-        )
-    return index
 
 
 def _mask(grid: ImageGrid, part: NDArray[np.bool_]) -> Image.Image:

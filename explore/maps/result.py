@@ -14,7 +14,6 @@ from PIL import Image
 
 from explore.errors import ParameterError
 from explore.layout import ImageGrid, Role, TokenLayout
-from explore.maps.hiding import picture_index
 from explore.maps.overlay import draw_heat
 from explore.maps.words import Word, find_words, group_words
 from explore.trace import Token
@@ -157,7 +156,7 @@ class TokenMaps:
 
     def _picture(self, grid: ImageGrid) -> Image.Image:
         """The picture of a grid: one per image, or one per frame where the frames of a video were kept."""
-        return self.images[picture_index(self.layout, grid, len(self.images))]
+        return self.images[grid.pictures(len(self.images))[0]]
 
     def _rows(self, key: Key) -> list[int]:
         if isinstance(key, str):

@@ -20,6 +20,7 @@ from explore.models.info import ModelInfo
 from explore.models.inputs import with_answer
 from explore.models.prompts import PromptWriter
 from explore.models.requests import Request, make_request
+from explore.models.videos import Video
 from explore.trace import Trace
 
 
@@ -126,7 +127,8 @@ def request_of(family: Family, writer: PromptWriter, info: ModelInfo, trace: Tra
         raise ParameterError(
             "The trace keeps no pictures", "Running it again needs them.", "Record it again with runner.ask(...)."
         )
-    request = make_request(family, writer, list(trace.images), trace.question, trace.system, trace.history)
+    shown = list(trace.images) if trace.times is None else Video.of(trace.images, trace.times)
+    request = make_request(family, writer, shown, trace.question, trace.system, trace.history)
     if request.inputs.ids.tolist() != trace.ids[: trace.prompt_length].tolist():
         raise ParameterError(
             "This runner's processor reads the trace's question differently than the one that recorded it",

@@ -15,14 +15,16 @@ import torch
 from PIL import Image
 
 from explore.errors import CheckpointError
+from explore.frame_times import FrameTimes
 from explore.layout import ImageGrid, ImageQueries, Role, TokenLayout
 from explore.models.families.base import Family
+from explore.models.families.grids import Plan
 from explore.models.prompts import Prompt
 from explore.models.texts import pieces_of, word_numbers
 from explore.models.token_roles import prompt_tokens
 from explore.trace import Token
 
-_NOT_INPUTS = ("labels",)
+_NOT_INPUTS = ("labels", "video_metadata")
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,18 @@ class PromptInputs:
         return np.array([token.position for token in self.tokens if token.role is role], np.int64)
 
 
-def prepare(family: Family, prompt: Prompt, pictures: Sequence[Image.Image]) -> PromptInputs:
-    """Run the processor and name every position.
+def prepare(
+    family: Family, prompt: Prompt, pictures: Sequence[Image.Image], times: FrameTimes | None = None
+) -> PromptInputs:
+    """Run the processor and name every position; with `times` the pictures are frames of a film.
 
     Raises
     ------
     CheckpointError
         Tokenizer or processor do not say where their tokens come from, or the grids do not fit the placeholders.
     """
-    made = processed(family, prompt, pictures, return_offsets_mapping=True, return_text_replacement_offsets=True)
+    asked = {"return_offsets_mapping": True, "return_text_replacement_offsets": True}
+    made = processed(family, prompt, pictures, times, **asked)
     offsets, replaced = made.pop("offset_mapping", None), made.pop("text_replacement_offsets", None)
     ids = made["input_ids"][0].numpy().astype(np.int64)
     visual = family.visual_mask(ids, made)
@@ -78,17 +83,26 @@ def prepare(family: Family, prompt: Prompt, pictures: Sequence[Image.Image]) -> 
         None if offsets is None else np.asarray(offsets)[0],
         replaced[0] if replaced else None,
     )
-    placed = _placed(family, [picture.size for picture in pictures], made, np.flatnonzero(visual))
+    sizes = [picture.size for picture in pictures]
+    plans = family.grids(sizes, made) if times is None else family.film(sizes, made)
+    placed = _placed(plans, np.flatnonzero(visual))
     grids = tuple(each for each in placed if isinstance(each, ImageGrid))
     queries = tuple(each for each in placed if isinstance(each, ImageQueries))
     return PromptInputs(made, ids, tokens, grids, queries)
 
 
-def processed(family: Family, prompt: Prompt, pictures: Sequence[Image.Image], **options: Any) -> dict[str, Any]:
-    """What the processor makes of one prompt and its pictures, with everything the model reads and nothing else."""
+def processed(
+    family: Family,
+    prompt: Prompt,
+    pictures: Sequence[Image.Image],
+    times: FrameTimes | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """What the processor makes of one prompt and what it shows, with everything the model reads and nothing else."""
+    shown = {"images": list(pictures)} if times is None else family.film_inputs(pictures, times)
     made = family.processor(
         text=[prompt.text],
-        images=list(pictures),
+        **shown,
         return_tensors="pt",
         add_special_tokens=prompt.add_special,
         **family.processor_options,
@@ -137,10 +151,8 @@ def with_answer(family: Family, tensors: dict[str, Any], ids: Sequence[int]) -> 
     return grown
 
 
-def _placed(
-    family: Family, sizes: list[tuple[int, int]], inputs: dict[str, Any], positions: np.ndarray
-) -> list[ImageGrid | ImageQueries]:
-    plans, at, placed = family.grids(sizes, inputs), 0, list[ImageGrid | ImageQueries]()
+def _placed(plans: Sequence[Plan], positions: np.ndarray) -> list[ImageGrid | ImageQueries]:
+    at, placed = 0, list[ImageGrid | ImageQueries]()
     if sum(plan.length for plan in plans) != len(positions):
         raise CheckpointError(
             f"The prompt has {len(positions)} image tokens, but the pictures' grids have "

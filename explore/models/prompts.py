@@ -14,7 +14,7 @@ from typing import Any
 from explore.errors import CheckpointError, QuestionError
 from explore.layout import Role
 from explore.models.histories import History
-from explore.models.templates import Conversation, Template, placeholders_of
+from explore.models.templates import Conversation, Template, film_placeholders_of, placeholders_of
 
 _EDGE = "\ue0f0"
 _ANY_MARK = re.compile(f"({_EDGE}[^{_EDGE}]+{_EDGE})")
@@ -59,12 +59,18 @@ class PromptWriter:
 
     def __init__(self, processor: Any, plain: Callable[[str, str, str | None], str], *, marks: bool = True) -> None:
         self._tokenizer = processor.tokenizer
-        self._candidates = placeholders_of(processor) if marks else ()
-        self._template = Template(processor, plain, self._candidates)
-        self._frames: dict[tuple[int, bool, int], tuple[str, str]] = {}
+        pictures, films = placeholders_of(processor) if marks else (), film_placeholders_of(processor)
+        self._placeholders = tuple(dict.fromkeys((*pictures, *films)))
+        self._templates = {
+            False: Template(processor, plain, pictures),
+            True: Template(processor, plain, films, "video"),
+        }
+        self._frames: dict[tuple[int, bool, int, bool], tuple[str, str]] = {}
 
-    def write(self, question: str, images: int, system: str | None = None, history: History = ()) -> Prompt:
-        """The prompt for a question about so many images.
+    def write(
+        self, question: str, images: int, system: str | None = None, history: History = (), *, film: bool = False
+    ) -> Prompt:
+        """The prompt for a question about so many images, or films.
 
         Parameters
         ----------
@@ -74,6 +80,8 @@ class PromptWriter:
             How many pictures stand in the first of the user's turns.
         history
             The turns before, as `explore.models.histories.checked_history` gives them.
+        film
+            Whether films stand there instead of pictures.
 
         Raises
         ------
@@ -83,8 +91,8 @@ class PromptWriter:
             The template cannot put the texts and the images into a prompt.
         """
         said = self._checked(question, system, history)
-        frame, bridge = self._frame(images, said.system is not None, len(history))
-        text = self._template.render(said, images)
+        frame, bridge = self._frame(images, said.system is not None, len(history), film)
+        text = self._templates[film].render(said, images)
         filled, spans = _filled(frame, said)
         if text != filled:
             raise CheckpointError(
@@ -116,9 +124,9 @@ class PromptWriter:
             raise QuestionError(
                 f"The {what} {text!r:.60} holds half a character", "", "Type it again, or decode it as UTF-8."
             ) from None
-        for token in (each for each in self._candidates if each in text):
+        for token in (each for each in self._placeholders if each in text):
             raise QuestionError(
-                f"The {what} holds {token!r}, which stands for a picture",
+                f"The {what} holds {token!r}, which stands for a picture or film",
                 "Pictures are given as the first argument and put into the prompt automatically.",
                 f"Take it out of the {what}.",
             )
@@ -133,11 +141,12 @@ class PromptWriter:
                 )
         return text
 
-    def _frame(self, images: int, system: bool, turns: int) -> tuple[str, str]:
+    def _frame(self, images: int, system: bool, turns: int, film: bool) -> tuple[str, str]:
         """The prompt around the marks, and the text between prompt and answer; both depend on the template only."""
-        if (images, system, turns) not in self._frames:
+        key, template = (images, system, turns, film), self._templates[film]
+        if key not in self._frames:
             marked = Conversation(_QUESTION, _SYSTEM if system else None, tuple(map(_turn_marks, range(turns))))
-            frame = self._template.fitted(marked, images)
+            frame = template.fitted(marked, images)
             if system and frame.count(_SYSTEM) != 1:
                 raise CheckpointError(
                     "The checkpoint's chat template has no place for a system text", "", "Leave system=None."
@@ -148,13 +157,13 @@ class PromptWriter:
                     "",
                     "Leave history=None, and write what matters of them into the question.",
                 )
-            self._frames[images, system, turns] = frame, self._bridge(frame, marked, images)
-        return self._frames[images, system, turns]
+            self._frames[key] = frame, self._bridge(template, frame, marked, images)
+        return self._frames[key]
 
-    def _bridge(self, prompt: str, marked: Conversation, images: int) -> str:
+    def _bridge(self, template: Template, prompt: str, marked: Conversation, images: int) -> str:
         """What the template writes between the prompt and an answer; a space after plain text if it does not tell."""
-        if self._template.chats:
-            answered = self._template.render(marked, images, answer=_ANSWER)
+        if template.chats:
+            answered = template.render(marked, images, answer=_ANSWER)
             if answered.startswith(prompt) and answered.count(_ANSWER) == 1:
                 between = answered[len(prompt) : answered.index(_ANSWER)]
                 if not between.strip():

@@ -6,13 +6,14 @@ import operator
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
 
 from PIL import Image
 
-from explore.errors import ContextLengthError, ParameterError, QuestionError
+from explore.errors import ContextLengthError, ImageInputError, ParameterError, QuestionError
+from explore.frame_times import FrameTimes
 from explore.layout import Role
 from explore.models.families.base import Family
 from explore.models.fingerprints import digest
@@ -23,13 +24,14 @@ from explore.models.inputs import PromptInputs, prepare
 from explore.models.pictures import open_pictures, picture_hash
 from explore.models.plans import RecordingPlan
 from explore.models.prompts import Prompt, PromptWriter
+from explore.models.videos import Video
 
 _REMEMBERED = 256
 
 
 @dataclass(frozen=True)
 class Request:
-    """One question about one or several pictures, ready to run."""
+    """One question about one or several pictures, or about the frames of a film, ready to run."""
 
     question: str
     prompt: Prompt
@@ -37,6 +39,7 @@ class Request:
     inputs: PromptInputs
     system: str | None = None
     history: History = ()
+    times: FrameTimes | None = None
 
     @cached_property
     def hashes(self) -> list[str]:
@@ -46,7 +49,8 @@ class Request:
     @cached_property
     def key(self) -> str:
         """Hash of everything the model is fed."""
-        return digest([self.prompt.text, self.inputs.ids.tolist(), self.hashes])
+        film = [] if self.times is None else [astuple(self.times)]
+        return digest([self.prompt.text, self.inputs.ids.tolist(), self.hashes, *film])
 
 
 def make_request(
@@ -62,14 +66,31 @@ def make_request(
         The history is no list of pairs of text.
     """
     before = checked_history(history)
-    pictures = open_pictures(image)
-    prompt = writer.write(question, len(pictures), system, before)
-    inputs = prepare(family, prompt, pictures)
+    pictures, times = _opened(image)
+    if times is not None:
+        family.require_films()
+    prompt = writer.write(question, len(pictures) if times is None else 1, system, before, film=times is not None)
+    inputs = prepare(family, prompt, pictures, times)
     if not len(inputs.positions(Role.QUESTION)):
         raise QuestionError(
             f"The question {question!r} has no token in the model's vocabulary", "", "Ask in words the model can read."
         )
-    return Request(question.strip(), prompt, pictures, inputs, system, before)
+    return Request(question.strip(), prompt, pictures, inputs, system, before, times)
+
+
+def _opened(image: Any) -> tuple[tuple[Image.Image, ...], FrameTimes | None]:
+    """Pictures, or the frames of a film and their times."""
+    if isinstance(image, list | tuple) and len(image) == 1 and isinstance(image[0], Video):
+        image = image[0]
+    if isinstance(image, Video):
+        return image.frames, image.times
+    if isinstance(image, list | tuple) and any(isinstance(each, Video) for each in image):
+        raise ImageInputError(
+            f"A list of {len(image)} with a film in it was given",
+            "A prompt has one film, or one or several pictures.",
+            "Join the films' frames into one Video, or take single frames as pictures.",
+        )
+    return open_pictures(image), None
 
 
 def checked_count(name: str, value: Any) -> int:

@@ -42,14 +42,20 @@ class Template:
         Writes the prompt where there is no template, from placeholders, question and system text.
     candidates
         What may stand for a picture; none where the processor puts pictures in by itself.
+    part
+        What a template calls what is shown, "image" or "video".
     """
 
     def __init__(
-        self, processor: Any, plain: Callable[[str, str, str | None], str], candidates: tuple[str, ...]
+        self,
+        processor: Any,
+        plain: Callable[[str, str, str | None], str],
+        candidates: tuple[str, ...],
+        part: str = "image",
     ) -> None:
         own = getattr(processor, "chat_template", None)
         self._template = own or getattr(processor.tokenizer, "chat_template", None)
-        self._processor, self._plain, self._candidates = processor, plain, candidates
+        self._processor, self._plain, self._candidates, self._part = processor, plain, candidates, part
         self._listed = True  # whether the template takes content as a list of parts
         self.image_token = candidates[0] if candidates else ""
 
@@ -73,10 +79,10 @@ class Template:
         if self._complete(text, said, images):
             return text
         raise CheckpointError(
-            f"For {images} images and one question the checkpoint's chat template made "
+            f"For {images} {self._part}s and one question the checkpoint's chat template made "
             f"{text.count(self.image_token or said.question)} placeholders and {text.count(said.question)} places",
             "It must make one for each.",
-            "Use an instruction-tuned checkpoint with a template for pictures.",
+            f"Use an instruction-tuned checkpoint with a template for {self._part}s.",
         )
 
     def render(self, said: Conversation, images: int, answer: str | None = None) -> str:
@@ -128,7 +134,7 @@ class Template:
 
     def _content(self, text: str, images: int) -> str | list[dict[str, str]]:
         if self._listed:
-            return [*({"type": "image"} for _ in range(images)), {"type": "text", "text": text}]
+            return [*({"type": self._part} for _ in range(images)), {"type": "text", "text": text}]
         return f"{self.image_token}\n" * images + text
 
     def _complete(self, text: str, said: Conversation, images: int) -> bool:
@@ -148,5 +154,14 @@ def placeholders_of(processor: Any) -> tuple[str, ...]:
     behind it, Qianfan's for a name of its own.
     """
     names = ("image_token", "boi_token", "image_placeholder_token")
+    return _texts(processor, names)
+
+
+def film_placeholders_of(processor: Any) -> tuple[str, ...]:
+    """What may stand for a film in a prompt; none where the processor takes no films."""
+    return _texts(processor, ("video_token",)) if getattr(processor, "video_processor", None) is not None else ()
+
+
+def _texts(processor: Any, names: tuple[str, ...]) -> tuple[str, ...]:
     found = [getattr(processor, name, None) for name in names]
     return tuple(dict.fromkeys(each for each in found if isinstance(each, str) and each))

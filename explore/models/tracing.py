@@ -74,6 +74,7 @@ def make_trace(
         width=info.width,
         system=request.system,
         history=request.history,
+        times=request.times,
         origin=origin,
     )
 

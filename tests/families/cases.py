@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -14,14 +14,16 @@ from torch import Tensor
 
 from explore.models.decoder_inputs import caught_inputs as catch
 from explore.models.families import REFUSED
-from explore.models.inputs import prepare
+from explore.models.inputs import PromptInputs, prepare
 from explore.models.runner import Runner
+from explore.models.videos import Video
 from explore.trace import Trace
 from tests.zoo import ZOO
 
 _ATTENTION_OUTPUTS = ("o_proj", "out_proj", "proj", "wo", "dense", "projection_layer", "linear")
 QUESTION = "what is the colour of this?"
 SIZES = ((40, 30), (30, 64), (101, 67))
+Shown: TypeAlias = Sequence[Image.Image] | Video
 SUPPORTED = [name for name in ZOO if name not in REFUSED]
 
 
@@ -57,10 +59,13 @@ def trace_of(name: str) -> Trace:
 @contextmanager
 def tower_without_attention(runner: Runner) -> Iterator[None]:
     """A vision tower in which no patch hears of another by attention, so that pixels reach only their own tokens."""
-    tower = runner._family.vision_tower
+    own = runner._family.vision_tower
+    films = [each for name, each in runner._family.model.named_modules() if name.endswith("video_tower")]
+    towers = [*films, *([] if own is None else [own])]
     silenced = [
         values
-        for name, values in (tower.named_parameters() if tower is not None else ())
+        for each in towers
+        for name, values in each.named_parameters()
         if "att" in name.rpartition(".")[0].lower() and name.split(".")[-2] in _ATTENTION_OUTPUTS
     ]
     before = [values.detach().clone() for values in silenced]
@@ -75,10 +80,9 @@ def tower_without_attention(runner: Runner) -> Iterator[None]:
                 values.copy_(old)
 
 
-def decoder_inputs(runner: Runner, pictures: Sequence[Image.Image]) -> Tensor:
+def decoder_inputs(runner: Runner, pictures: Shown) -> Tensor:
     """All that the decoder is given, (positions, numbers): embeddings, and features that enter between its layers."""
-    family = runner._family
-    made = prepare(family, runner._writer.write(QUESTION, len(pictures)), pictures)
+    family, made = runner._family, prepared(runner, pictures)
     visual = torch.from_numpy(family.visual_mask(made.ids, made.tensors))
     caught = catch(family, family.on_device(made.tensors))
     count = int(visual.sum())
@@ -93,11 +97,32 @@ def decoder_inputs(runner: Runner, pictures: Sequence[Image.Image]) -> Tensor:
     return torch.cat([embeds, deep], dim=-1)
 
 
-def visual_inputs(runner: Runner, pictures: Sequence[Image.Image]) -> Tensor:
+def visual_inputs(runner: Runner, pictures: Shown) -> Tensor:
     """`decoder_inputs` at the visual positions, (visual_tokens, numbers)."""
-    family = runner._family
-    made = prepare(family, runner._writer.write(QUESTION, len(pictures)), pictures)
-    return decoder_inputs(runner, pictures)[torch.from_numpy(family.visual_mask(made.ids, made.tensors))]
+    made = prepared(runner, pictures)
+    return decoder_inputs(runner, pictures)[torch.from_numpy(runner._family.visual_mask(made.ids, made.tensors))]
+
+
+def prepared(runner: Runner, pictures: Shown) -> PromptInputs:
+    """The question about pictures or a film, as the processor makes it."""
+    if isinstance(pictures, Video):
+        prompt = runner._writer.write(QUESTION, 1, film=True)
+        return prepare(runner._family, prompt, pictures.frames, pictures.times)
+    return prepare(runner._family, runner._writer.write(QUESTION, len(pictures)), pictures)
+
+
+def planted(picture: Image.Image, box: np.ndarray) -> Image.Image | None:
+    """The picture with the middle of a box repainted; None where part of that lies outside the picture."""
+    x0, y0, x1, y1 = box
+    inner = (x0 + 0.25 * (x1 - x0), y0 + 0.25 * (y1 - y0), x1 - 0.25 * (x1 - x0), y1 - 0.25 * (y1 - y0))
+    left, top, right, bottom = np.rint(inner).astype(int)
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    if left < 0 or top < 0 or right > picture.width or bottom > picture.height:
+        return None
+    values = np.array(picture)
+    values[top:bottom, left:right] = 255 - values[top:bottom, left:right]
+    values[top:bottom, left:right] = np.where(values[top:bottom, left:right] > 127, 255, 0)
+    return Image.fromarray(values)
 
 
 def _tensors(value: Any) -> list[Tensor]:

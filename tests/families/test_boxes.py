@@ -16,6 +16,7 @@ from tests.families.cases import (
     SUPPORTED,
     noise,
     pictures_of,
+    planted,
     runner_of,
     tower_without_attention,
     visual_inputs,
@@ -58,7 +59,7 @@ def test_a_planted_patch_changes_its_own_token(name: str, size: tuple[int, int])
         before = visual_inputs(runner_of(name), [noise(*size)])
         for grid in found.grids:
             for row, col in _some_cells(grid):
-                changed = _planted(noise(*size), grid.boxes[row, col])
+                changed = planted(noise(*size), grid.boxes[row, col])
                 if changed is None:
                     continue
                 moved = (visual_inputs(runner_of(name), [changed]) - before).norm(dim=-1).numpy()
@@ -113,7 +114,7 @@ def test_boxes_are_squares_of_the_processors_pixels(name: str, size: tuple[int, 
 
     before, tried = pixels(noise(*size)), 0
     for row, col in _some_cells(grid):
-        changed = _planted(noise(*size), grid.boxes[row, col])
+        changed = planted(noise(*size), grid.boxes[row, col])
         if changed is not None:
             moved = np.abs(pixels(changed) - before).sum(-1)
             assert np.unravel_index(moved.argmax(), moved.shape) == (row, col)
@@ -162,17 +163,3 @@ def _some_cells(grid: ImageGrid, most: int = 6) -> list[tuple[int, int]]:
     every = [(row, col) for row in range(grid.rows) for col in range(grid.cols)]
     step = max(1, len(every) // most)
     return every[:: step + (step % grid.cols == 0 and step > 1)][:most]
-
-
-def _planted(picture: Image.Image, box: np.ndarray) -> Image.Image | None:
-    """The picture with the middle of a box repainted; None where part of that lies outside the picture."""
-    x0, y0, x1, y1 = box
-    inner = (x0 + 0.25 * (x1 - x0), y0 + 0.25 * (y1 - y0), x1 - 0.25 * (x1 - x0), y1 - 0.25 * (y1 - y0))
-    left, top, right, bottom = np.rint(inner).astype(int)
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
-    if left < 0 or top < 0 or right > picture.width or bottom > picture.height:
-        return None
-    values = np.array(picture)
-    values[top:bottom, left:right] = 255 - values[top:bottom, left:right]
-    values[top:bottom, left:right] = np.where(values[top:bottom, left:right] > 127, 255, 0)
-    return Image.fromarray(values)

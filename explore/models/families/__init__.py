@@ -15,7 +15,16 @@ from explore.models.families.anyres import AnyResolution, GraniteVision, OneVisi
 from explore.models.families.base import Family
 from explore.models.families.deduced import Deduced
 from explore.models.families.deepseek import PaddedSquare
-from explore.models.families.dynamic import AskedGrid, DynamicGrid, FramedRows, Kimi, SizedGrid, TypedGrid
+from explore.models.families.dynamic import (
+    AskedGrid,
+    DynamicGrid,
+    FramedRows,
+    Kimi,
+    PicturesOnly,
+    ResizedFilms,
+    SizedGrid,
+    TypedGrid,
+)
 from explore.models.families.emu3 import CodedRows
 from explore.models.families.fixed import FixedGrid, Gemma3, PaliGemma, VideoLlava
 from explore.models.families.gemma4 import PositionedGrid
@@ -87,13 +96,13 @@ FAMILIES: dict[str, type[Family]] = {
     "minicpm_ocr": MiniCpm,
     "minicpmv4_6": MiniCpm,
     "minicpmv4_7": MiniCpm,
-    "minimax_m3_vl": DynamicGrid,
+    "minimax_m3_vl": ResizedFilms,
     "mistral3": SizedGrid,
     "mistral_large4": SizedGrid,
     "molmo2": Molmo2,
     "muse_glimmer": AskedGrid,
     "muse_spark": AskedGrid,
-    "nemotron_h_omni": DynamicGrid,
+    "nemotron_h_omni": PicturesOnly,
     "ovis2": Ovis2,
     "paddleocr_vl": DynamicGrid,
     "paligemma": PaliGemma,

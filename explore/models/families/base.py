@@ -13,9 +13,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
+from transformers.video_utils import VideoMetadata
 
-from explore.models.families import parts
+from explore.errors import CheckpointError
+from explore.frame_times import FrameTimes
+from explore.models.families import films, parts
 from explore.models.families.grids import Plan
 from explore.models.info import VisionInfo
 
@@ -48,6 +52,8 @@ class Family:
     pictures: int | None = None
     # Whether the prompt holds a placeholder for each picture, or the processor puts pictures in by itself.
     marks_pictures: bool = True
+    # Why it can be shown no films although its processor takes them; None where it can.
+    no_films: ClassVar[str | None] = None
 
     def __init__(self, model: Any, processor: Any) -> None:
         self.model, self.processor = model, processor
@@ -152,6 +158,49 @@ class Family:
             What the processor made of them, "input_ids" (1, positions) among it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not map its visual tokens to pixels")
+
+    def film(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[Plan]:
+        """The visual tokens of a film, in the order of the sequence.
+
+        Parameters
+        ----------
+        sizes
+            (width, height) of every frame in pixels, all the same.
+        inputs
+            As for `grids`.
+        """
+        laid = films.stated_grid if "video_grid_thw" in inputs else films.square_grids
+        return laid(self, sizes, inputs)
+
+    def film_inputs(self, frames: Sequence[Image.Image], times: FrameTimes) -> dict[str, Any]:
+        """How the processor is given a film: every frame as it is, and when it was taken."""
+        width, height = frames[0].size
+        about = VideoMetadata(
+            times.total, times.fps, width, height, times.total / times.fps, frames_indices=list(times.indices)
+        )
+        pixels = np.stack([np.asarray(frame) for frame in frames])
+        return {"videos": [pixels], "video_metadata": [about], "do_sample_frames": False}
+
+    @property
+    def takes_films(self) -> bool:
+        """Whether the checkpoint can be shown a film."""
+        return self.no_films is None and getattr(self.processor, "video_processor", None) is not None
+
+    def require_films(self) -> None:
+        """Refuse films where the checkpoint takes none.
+
+        Raises
+        ------
+        CheckpointError
+            It takes none; the message says why.
+        """
+        if self.takes_films:
+            return
+        raise CheckpointError(
+            f"A film was given to {type(self.model).__name__}, which {self.no_films or 'reads pictures only'}",
+            "",
+            "Give some of its frames as a list of pictures, or load a checkpoint that takes films.",
+        )
 
     def rules(self) -> ModuleType:
         """The library's module of this checkpoint's image processor, where its rules for sizes and tiles stand."""

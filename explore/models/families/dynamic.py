@@ -11,6 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from PIL import Image
+
+from explore.frame_times import FrameTimes
 from explore.models.families.base import Family, Size
 from explore.models.families.grids import GridPlan
 from explore.models.geometry import region_boxes
@@ -67,6 +70,20 @@ class FramedRows(DynamicGrid):
         return GridPlan(number, region_boxes((0, 0, *size), rows, cols), size, skip=1, after_row=1, after=1)
 
 
+class PicturesOnly(DynamicGrid):
+    """Nemotron Omni: its films do not run."""
+
+    no_films = "fails on films in transformers 5.23: it joins features that are one tensor already"
+
+
+class ResizedFilms(DynamicGrid):
+    """MiniMax M3: its processor takes films of whole tokens only, unless told to resize them as it does pictures."""
+
+    def film_inputs(self, frames: Sequence[Image.Image], times: FrameTimes) -> dict[str, Any]:
+        """See `Family.film_inputs`."""
+        return {**super().film_inputs(frames, times), "do_resize": True}
+
+
 class SizedGrid(DynamicGrid):
     """Mistral 3 and LightOn OCR: the grid is the size of the resized picture, `image_sizes`, in patches."""
 
@@ -85,8 +102,7 @@ class PaddedGrid(DynamicGrid):
         found = []
         for number, (size, (rows, cols)) in enumerate(zip(sizes, self.patches(inputs), strict=True)):
             canvas = (cols * patch, rows * patch)
-            width, height = self.content(size, canvas)
-            region = (0.0, 0.0, canvas[0] * size[0] / width, canvas[1] * size[1] / height)
+            region = padded_region(size, self.content(size, canvas), canvas)
             found.append(GridPlan(number, region_boxes(region, rows // merge, cols // merge), size))
         return found
 
@@ -95,8 +111,15 @@ class PaddedGrid(DynamicGrid):
         return size
 
 
+def padded_region(size: Size, content: Size, canvas: Size) -> tuple[float, float, float, float]:
+    """Where a canvas lies on a picture of this size that was resized to its content and padded; x0, y0, x1, y1."""
+    return 0.0, 0.0, canvas[0] * size[0] / content[0], canvas[1] * size[1] / content[1]
+
+
 class Kimi(PaddedGrid):
     """Kimi K2.5: shrunk to a number of patches, never enlarged."""
+
+    no_films = "fails on films in transformers 5.23: it splits their features before it pools them over time"
 
     def content(self, size: Size, canvas: Size) -> Size:
         """See `PaddedGrid.content`."""

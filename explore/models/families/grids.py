@@ -25,6 +25,7 @@ class GridPlan:
     skip: int = 0
     after_row: int = 0
     after: int = 0
+    frames: int = 1
 
     @property
     def length(self) -> int:
@@ -37,7 +38,7 @@ class GridPlan:
         rows, cols = self.boxes.shape[:2]
         body = positions[self.skip : self.skip + rows * (cols + self.after_row)]
         cells = body.reshape(rows, cols + self.after_row)[:, :cols]
-        return ImageGrid(self.image, self.frame, self.tile, cells, self.boxes, self.size)
+        return ImageGrid(self.image, self.frame, self.tile, cells, self.boxes, self.size, self.frames)
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,32 @@ class MiniCpm(Family):
     def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[GridPlan]:
         """See `Family.grids`."""
         own = self.processor.image_processor
-        merge = 2 if own.downsample_mode == "4x" else 4
-        shapes = [(int(rows) // merge, int(cols) // merge) for rows, cols in inputs["target_sizes"].tolist()]
-        found, at = list[GridPlan](), 0
-        for number, size in enumerate(sizes):
-            cut = own.get_sliced_grid((size[1], size[0]), own.max_slice_nums, own.scale_resolution)
-            slices = tile_regions(int(cut[0]), int(cut[1]), size) if own.slice_mode and cut else []
-            for tile, region in enumerate([(0.0, 0.0, float(size[0]), float(size[1])), *slices]):
-                found.append(GridPlan(number, region_boxes(region, *shapes[at]), size, tile=tile))
-                at += 1
-        return found
+        shapes = iter(_tokens(inputs["target_sizes"], own.downsample_mode))
+        return [
+            GridPlan(number, region_boxes(region, *next(shapes)), size, tile=tile)
+            for number, size in enumerate(sizes)
+            for tile, region in enumerate(_regions(own, size))
+        ]
+
+    def film(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[GridPlan]:
+        """See `Family.film`; large frames are cut into slices as pictures are."""
+        own = self.processor.video_processor
+        shapes = iter(_tokens(inputs["target_sizes_videos"], own.downsample_mode))
+        return [
+            GridPlan(0, region_boxes(region, *next(shapes)), size, frame=frame, tile=tile)
+            for frame, size in enumerate(sizes)
+            for tile, region in enumerate(_regions(own, size))
+        ]
+
+
+def _regions(own: Any, size: Size) -> list[tuple[float, float, float, float]]:
+    """The whole picture and its slices, x0, y0, x1, y1 in its pixels."""
+    cut = own.get_sliced_grid((size[1], size[0]), own.max_slice_nums, own.scale_resolution) if own.slice_mode else None
+    slices = tile_regions(int(cut[0]), int(cut[1]), size) if cut else []
+    return [(0.0, 0.0, float(size[0]), float(size[1])), *slices]
+
+
+def _tokens(patches: Any, mode: str) -> list[tuple[int, int]]:
+    """Rows and columns of tokens of pictures with so many rows and columns of patches."""
+    merge = 2 if mode == "4x" else 4
+    return [(int(rows) // merge, int(cols) // merge) for rows, cols in patches.tolist()]

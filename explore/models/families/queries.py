@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
+from explore.frame_times import FrameTimes
 from explore.models.families.base import Family, Size
 from explore.models.families.grids import QueryPlan
 
@@ -71,3 +73,13 @@ class FilmQueries(LeadingQueries):
 
     pictures = 4
     marks_pictures = False
+
+    takes_films = True
+
+    def film(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[QueryPlan]:
+        """See `Family.film`."""
+        return [QueryPlan(0, plan.length, plan.size, frame=plan.image) for plan in self.grids(sizes, inputs)]
+
+    def film_inputs(self, frames: Sequence[Image.Image], times: FrameTimes) -> dict[str, Any]:
+        """See `Family.film_inputs`; this processor takes frames as pictures and is not told when they were taken."""
+        return {"images": list(frames)}

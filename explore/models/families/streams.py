@@ -7,12 +7,17 @@ reads is another mixture, which no single state gives.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
 from explore.models.families.base import Size
-from explore.models.families.dynamic import DynamicGrid, PaddedGrid
+from explore.models.families.dynamic import DynamicGrid, PaddedGrid, padded_region
+from explore.models.families.films import steps_in_time
 from explore.models.families.fixed import FixedGrid
+from explore.models.families.grids import GridPlan
+from explore.models.geometry import region_boxes
 
 
 class StackedStreams(PaddedGrid):
@@ -23,15 +28,32 @@ class StackedStreams(PaddedGrid):
     def content(self, size: Size, canvas: Size) -> Size:
         """See `PaddedGrid.content`: enlarged only where the picture has too few tokens."""
         own = self.processor.image_processor
-        scale = min(canvas[0] / size[0], canvas[1] / size[1])
-        if size[0] * size[1] >= own.min_image_tokens * (own.patch_size * own.merge_size) ** 2:
-            scale = min(scale, 1.0)
-        width, height = (max(1, min(most, math.floor(each * scale))) for each, most in zip(size, canvas, strict=True))
-        return width, height
+        least = own.min_image_tokens * (own.patch_size * own.merge_size) ** 2
+        return _shrunk(size, canvas, size[0] * size[1] >= least)
+
+    def film(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[GridPlan]:
+        """See `Family.film`: padded as pictures are, but the whole film counts."""
+        own, size = self.processor.video_processor, sizes[0]
+        merge, patch = int(own.merge_size), int(own.patch_size)
+        steps, rows, cols = (int(each) for each in inputs["video_grid_thw"][0])
+        # The processor evens out the number of frames before it looks at their size.
+        pixels = steps * own.temporal_patch_size * size[0] * size[1]
+        least = own.min_image_tokens * own.temporal_patch_size * (patch * merge) ** 2
+        canvas = (cols * patch, rows * patch)
+        region = padded_region(size, _shrunk(size, canvas, pixels >= least), canvas)
+        return steps_in_time(size, len(sizes), steps, region_boxes(region, rows // merge, cols // merge))
 
     def stream(self, states: Tensor) -> Tensor:
         """See `Family.stream`."""
         return states.mean(dim=-2) if states.ndim == 4 else states
+
+
+def _shrunk(size: Size, canvas: Size, large: bool) -> Size:
+    """(width, height) of a picture brought onto a canvas without changing its shape; large ones are never enlarged."""
+    scale = min(canvas[0] / size[0], canvas[1] / size[1])
+    scale = min(scale, 1.0) if large else scale
+    width, height = (max(1, min(most, math.floor(each * scale))) for each, most in zip(size, canvas, strict=True))
+    return width, height
 
 
 class JoinedStreams(DynamicGrid):

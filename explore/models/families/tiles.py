@@ -12,6 +12,7 @@ from typing import Any
 
 from explore.errors import CheckpointError
 from explore.models.families.base import Family, Size
+from explore.models.families.films import square_grids
 from explore.models.families.grids import GridPlan
 from explore.models.geometry import region_boxes, tile_regions
 
@@ -89,6 +90,10 @@ class Ovis2(Tiles):
 
 class NamedTiles(Tiles):
     """Idefics 3, SmolVLM and Granite Docling: tiles announced by row and column in the text, the whole picture last."""
+
+    def film(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[GridPlan]:
+        """See `Family.film`; frames are never cut."""
+        return square_grids(self, sizes, inputs, stretched=True)
 
     def cut(self, size: Size) -> tuple[int, int]:
         """See `Tiles.cut`."""
