@@ -3,6 +3,7 @@
 #   make test    the whole test suite, browser and notebooks included           (ARGS="-k jobs")
 #   make bench   the measurements behind the README's tables
 #   make lint    ruff and mypy
+#   make families   what works with which model family, for `explore doctor --families` and the README
 #   make train   train the shipped model again; make exam examines it
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,7 +15,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: lab test bench lint format lock train exam setup clean
+.PHONY: lab test bench lint format lock train exam families setup clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -37,6 +38,9 @@ format: $(STAMP)
 
 train: $(STAMP)
 	$(BIN)/python -m explore.sketch.training all $(ARGS)
+
+families: $(STAMP)
+	$(BIN)/python -m tests.families.support
 
 exam: $(STAMP)
 	$(BIN)/explore exam $(ARGS)

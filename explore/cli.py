@@ -97,8 +97,12 @@ def lab(
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    families: Annotated[bool, typer.Option("--families", help="Show what works with which model type.")] = False,
 ) -> None:
     """Say what this machine has, what would not work here, and what to install."""
+    if families:
+        _families(as_json)
+        return
     from explore.doctor import healthy, report
     from explore.doctor.drawing import draw
 
@@ -108,6 +112,17 @@ def doctor(
     else:
         Console().print(draw(checks))
     raise typer.Exit(0 if healthy(checks) else 1)
+
+
+def _families(as_json: bool) -> None:
+    from explore.doctor.families import draw_families, measured_with, support_table
+
+    rows = support_table()
+    if as_json:
+        typer.echo(json.dumps({row.model_type: row.to_json() for row in rows}, indent=2))
+        return
+    Console().print(draw_families(rows))
+    typer.echo(f"Measured on tiny random models with transformers {measured_with()}.")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What the library raises while a checkpoint is loaded, in words a person can act on."""
+"""What the library raises while a checkpoint is loaded or reads a prompt, in words a person can act on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from explore.errors import CheckpointError, RemoteCodeError
+from explore.errors import CheckpointError, ExploreError, RemoteCodeError
 from explore.models.guards import is_memory_error
 from explore.models.sources import SHIPPED, USE_SHIPPED, folder_of
 
@@ -73,3 +73,25 @@ def _missing_package(error: Exception, text: str) -> str | None:
         return None
     named = next(filter(None, (re.search(each, text) for each in _NEEDS)), None)
     return named and named[1].lower()
+
+
+@contextmanager
+def processor_failures(processor: Any) -> Iterator[None]:
+    """What a checkpoint's processor stumbles over, in words.
+
+    Raises
+    ------
+    CheckpointError
+        It could not make inputs of what it was given.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, RuntimeError, IndexError, KeyError, AttributeError) as error:
+        if isinstance(error, ExploreError) or is_memory_error(error):
+            raise
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(
+            f"The checkpoint's {type(processor).__name__} cannot make inputs of this: {said}",
+            "Some take several pictures only if they are of one size, or only one.",
+            "Try one picture, or bring them to one size.",
+        ) from error

@@ -17,6 +17,7 @@ from PIL import Image
 from explore.errors import CheckpointError
 from explore.frame_times import FrameTimes
 from explore.layout import ImageGrid, ImageQueries, Role, TokenLayout
+from explore.models.failures import processor_failures
 from explore.models.families.base import Family
 from explore.models.families.grids import Plan
 from explore.models.prompts import Prompt
@@ -100,14 +101,15 @@ def processed(
 ) -> dict[str, Any]:
     """What the processor makes of one prompt and what it shows, with everything the model reads and nothing else."""
     shown = {"images": list(pictures)} if times is None else family.film_inputs(pictures, times)
-    made = family.processor(
-        text=[prompt.text],
-        **shown,
-        return_tensors="pt",
-        add_special_tokens=prompt.add_special,
-        **family.processor_options,
-        **options,
-    )
+    with processor_failures(family.processor):
+        made = family.processor(
+            text=[prompt.text],
+            **shown,
+            return_tensors="pt",
+            add_special_tokens=prompt.add_special,
+            **family.processor_options,
+            **options,
+        )
     # Labels are for training: with them the model would compute a loss over the prompt.
     return {name: value for name, value in made.items() if name not in _NOT_INPUTS}
 

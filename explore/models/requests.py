@@ -69,6 +69,7 @@ def make_request(
     pictures, times = _opened(image)
     if times is not None:
         family.require_films()
+    _require_pictures(family, len(pictures))
     prompt = writer.write(question, len(pictures) if times is None else 1, system, before, film=times is not None)
     inputs = prepare(family, prompt, pictures, times)
     if not len(inputs.positions(Role.QUESTION)):
@@ -91,6 +92,17 @@ def _opened(image: Any) -> tuple[tuple[Image.Image, ...], FrameTimes | None]:
             "Join the films' frames into one Video, or take single frames as pictures.",
         )
     return open_pictures(image), None
+
+
+def _require_pictures(family: Family, count: int) -> None:
+    if family.pictures in (None, count):
+        return
+    wanted = "one picture" if family.pictures == 1 else f"{family.pictures} frames of one film"
+    raise ImageInputError(
+        f"{count} pictures were given to {type(family.model).__name__}",
+        f"Its prompt holds {wanted}.",
+        "Ask about each of them alone." if family.pictures == 1 else "Give explore.Video([frame, ...], fps=1).",
+    )
 
 
 def checked_count(name: str, value: Any) -> int:

@@ -38,6 +38,7 @@ class Queries(Family):
 class LeadingQueries(Queries):
     """BLIP-2 and InstructBLIP: the processor itself writes the queries, in front of everything."""
 
+    pictures = 1
     marks_pictures = False
 
     def plain_prompt(self, pictures: str, question: str, system: str | None) -> str:
