@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.from-lock
+# Some families' vision towers. It asks for torchvision, which its towers do not use, so it comes without what it asks for.
+TIMM := timm==1.0.31
 PIP_FLAGS ?=
 ARGS ?=
 
@@ -54,12 +56,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments: on Debian, apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet -c constraints.txt $(PIP_FLAGS) -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps $(PIP_FLAGS) $(TIMM)
 	@touch $@
 
 # Writes what .venv holds into the lock; a local build such as 2.13.0+cpu is locked as its public version.
 lock: $(STAMP)
 	@{ sed -n '/^#/p' constraints.txt; \
-		$(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip | sed -E 's/\+[A-Za-z0-9.]+$$//'; \
+		$(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude timm | sed -E 's/\+[A-Za-z0-9.]+$$//'; \
 		} > constraints.txt.new
 	@mv constraints.txt.new constraints.txt
 

@@ -96,6 +96,9 @@ def test_make_installs_from_the_lock_and_notices_when_it_changes() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert "$(STAMP): pyproject.toml constraints.txt\n" in makefile
     assert "-c constraints.txt" in makefile
+    assert f"TIMM := timm=={metadata.version('timm')}\n" in makefile, (
+        "installed without its dependencies, so not locked"
+    )
     for target in ("lab", "test", "bench", "lint"):
         assert f"\n{target}: $(STAMP)\n" in makefile
 

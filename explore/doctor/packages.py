@@ -18,10 +18,14 @@ LOCK = Path(__file__).parents[2] / "constraints.txt"
 OPTIONAL = {
     "bitsandbytes": 'no checkpoint can be loaded in 4 or 8 bits: neither quantised before nor by quantization="4bit"',
     "sentencepiece": "checkpoints that come with a slow tokenizer only cannot be loaded",
+    "timm": "FastVLM, Gemma 3n and Perception LM cannot be loaded",
+    "av": "films in files cannot be opened, only their frames and animated pictures",
     "faiss": "phrase banks of many millions are searched slowly, in plain torch",
     "ray": "work cannot be spread over several machines",
 }
 _PIP_NAMES = {"faiss": "faiss-cpu"}
+# timm asks for torchvision, which its vision towers do not use.
+_PIP_OPTIONS = {"timm": "--no-deps "}
 
 
 def python() -> Iterator[Check]:
@@ -64,7 +68,7 @@ def optional() -> Iterator[Check]:
     for name, consequence in OPTIONAL.items():
         found = _installed(_PIP_NAMES.get(name, name)) or _installed(name)
         if found is None:
-            remedy = f"pip install {_PIP_NAMES.get(name, name)}"
+            remedy = f"pip install {_PIP_OPTIONS.get(name, '')}{_PIP_NAMES.get(name, name)}"
             yield Check(name, "missing", "not installed", consequence, remedy)
         else:
             yield Check(name, "ok", found)

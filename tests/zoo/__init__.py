@@ -98,7 +98,7 @@ ZOO: dict[str, Entry] = {
     "llava_onevision": _entry("anyres.llava_onevision", video=True, needs=_TV),
     "internvl": _entry("tiles.internvl", video=True, needs=_TV),
     "idefics3": _entry("named_tiles.idefics3", layout="tiles"),
-    "smolvlm": _entry("named_tiles.smolvlm", layout="tiles", video=True, needs=("torchvision", "num2words")),
+    "smolvlm": _entry("named_tiles.smolvlm", layout="tiles", video=True, needs=_TV),
     "aya_vision": _entry("tiles.aya_vision"),
     "ovis2": _entry("tiles.ovis2"),
     "cohere2_vision": _entry("tiles.cohere2_vision", needs=_TV),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import transformers as tf
-from transformers.models.smolvlm import processing_smolvlm
 
 from tests.zoo.merged import im_chat
 from tests.zoo.parts import chat, class_of, processor, shaken, text_sizes, tokenizer, tower_sizes
@@ -38,8 +37,6 @@ def idefics3() -> tuple[Any, Any]:
 def smolvlm() -> tuple[Any, Any]:
     """SmolVLM: as Idefics3."""
     words = _idefics_words()
-    if processing_smolvlm.num2words is None:  # writes the number of frames of a film as a word
-        processing_smolvlm.num2words = str
     own = processor(
         tf.SmolVLMProcessor,
         image_processor=tf.SmolVLMImageProcessorPil(size={"longest_edge": 48}, max_image_size={"longest_edge": 16}),
