@@ -33,7 +33,7 @@ def test_nothing_fails_without_a_reason() -> None:
 @pytest.mark.parametrize("name", SUPPORTED)
 def test_a_row_is_what_happens(name: str) -> None:
     if name not in model_types():
-        pytest.skip("a second shape of a family")
+        pytest.skip("no model type of transformers")
     assert row_of(name) == json.loads(TABLE.read_text(encoding="utf-8"))["families"][name]
 
 
