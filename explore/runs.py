@@ -98,11 +98,17 @@ class RerunLike(Protocol):
     """A trace together with the model that made it."""
 
     def read_out(self, states: np.ndarray, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width)."""
+        """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width).
+
+        Raises
+        ------
+        ParameterError
+            The decoder has several residual streams, and states are their mean.
+        """
         ...
 
     def normed(self, states: np.ndarray) -> np.ndarray:
-        """States (rows, width) after the final norm, float32."""
+        """States (rows, width) after the final norm, float32; refused as `read_out` is."""
         ...
 
     def replay(self, *, gradients: bool = False, progress: Report | None = None) -> AbstractContextManager[ReplayLike]:
@@ -120,8 +126,75 @@ class RerunLike(Protocol):
         ...
 
     def features(self) -> AbstractContextManager[tuple[Any, Callable[[Any], Any]]]:
-        """The decoder's input at the visual positions (visual_tokens, width), and a differentiable function from such
-        features (batch, visual_tokens, width) to logits of the answer tokens (batch, answer_tokens)."""
+        """What the decoder is given at the visual positions (visual_tokens, width), and a differentiable function from
+        such features (batch, visual_tokens, width) to logits of the answer tokens (batch, answer_tokens); the width is
+        that of its input and of all that is added between layers."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class TextTokens:
+    """One text as tokens.
+
+    Parameters
+    ----------
+    ids
+        Token ids, (tokens,) int64.
+    offsets
+        First and last character (exclusive) of every token in the text, (tokens, 2) int64; -1 where not known.
+    special
+        Which of them are control tokens, (tokens,) bool.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    special: np.ndarray
+
+
+class LanguageLike(Protocol):
+    """The language model of a runner without any picture; tensors are torch's, where the model is."""
+
+    def tokenize(self, texts: Sequence[str], *, special: bool = True) -> list[TextTokens]:
+        """Every text as tokens; `special` adds the tokenizer's own control tokens."""
+        ...
+
+    def token_texts(self, ids: Sequence[int] | np.ndarray) -> list[str]:
+        """What each token id spells on its own, spaces kept."""
+        ...
+
+    def words(self) -> np.ndarray:
+        """Which rows of the vocabulary are tokens a text can have, (vocabulary,) bool."""
+        ...
+
+    def embeddings(self) -> Any:
+        """The input embedding table, (vocabulary, width)."""
+        ...
+
+    def states(
+        self,
+        sentences: Sequence[Sequence[int] | np.ndarray],
+        layers: Sequence[int],
+        rows: Sequence[Sequence[int] | np.ndarray] | None = None,
+        *,
+        padding_side: str = "right",
+    ) -> dict[int, Any]:
+        """Layer 0 to L to the residual stream of wanted positions of a batch of texts, (wanted rows, width)."""
+        ...
+
+    def readout(self) -> AbstractContextManager[Callable[[Any], Any]]:
+        """From states before the final norm (rows, width) to logits (rows, vocabulary) float32; differentiable."""
+        ...
+
+    def top_tokens(
+        self, states: Any, k: int, among: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ids, logits and probabilities of the best tokens of every state, each (rows, k)."""
+        ...
+
+    def patched(
+        self, sentence: Sequence[int] | np.ndarray, place: int, layer: int, states: Any, *, read_at: int = -1
+    ) -> Any:
+        """Logits at one position of a text in which one state is overwritten by each variant in turn."""
         ...
 
 
@@ -199,6 +272,11 @@ class RunnerLike(Protocol):
         progress: Report | None = None,
     ) -> list[str]:
         """Answers to many questions, without recording."""
+        ...
+
+    @property
+    def language(self) -> LanguageLike:
+        """The language model without any picture, for lenses."""
         ...
 
     def rerun(self, trace: Trace) -> RerunLike:

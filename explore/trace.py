@@ -108,7 +108,8 @@ class Trace:
     row_positions
         Sequence positions of those rows, (rows,) int64.
     vision
-        Signals of the vision tower by name, patches in the order of `layout.visual`: "cls_attention"
+        Signals of the vision tower by name, patches in its own order, which is that of `layout.visual` where every
+        visual token is one patch (or so many patches one after the other): "cls_attention"
         (layers, heads, patches), "keys" (layers, heads, patches, head_width), "features" (patches, vision_width).
     layers, heads, width
         Decoder layers, query heads, and width of the residual stream.

@@ -11,34 +11,41 @@ import torch
 from PIL import Image
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from explore.frame_times import FrameTimes
 from explore.models.families.base import Family
 from explore.models.generation import checked_layers, generate_batch
 from explore.models.guards import cancel_check
 from explore.models.info import ModelInfo
 from explore.models.inputs import processed
-from explore.models.pictures import open_pictures
+from explore.models.processor_calls import called_together
 from explore.models.prompts import Prompt, PromptWriter
-from explore.models.requests import require_room, room_of
+from explore.models.requests import opened, require_room, room_of
 from explore.runs import Report
 
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """The pictures of one or several questions, processed once.
+    """The pictures or the film of one or several questions, processed once.
 
     Parameters
     ----------
     pictures
         Upright and RGB.
+    times
+        When they were taken, if they are frames of a film.
     tensors
         What the processor made of them, without what it made of the text.
     replacements
         What each placeholder of a prompt is expanded to, None where the processor does not say.
+    visual
+        How many visual tokens they are.
     """
 
     pictures: tuple[Image.Image, ...]
+    times: FrameTimes | None
     tensors: dict[str, Any]
     replacements: tuple[str, ...] | None
+    visual: int
 
 
 def batched_answers(
@@ -65,8 +72,8 @@ def batched_answers(
             prompts = []
             for key, index in zip(keys, batch, strict=True):
                 if key not in known:
-                    known[key] = _process(family, writer, open_pictures(pairs[index][0]))
-                prompts.append(writer.write(pairs[index][1], len(known[key].pictures)))
+                    known[key] = _process(family, writer, *opened(family, pairs[index][0]))
+                prompts.append(_written(writer, pairs[index][1], known[key].pictures, known[key].times))
             answers: list[str] = []
             for tensors in _inputs(family, prompts, [known[key] for key in keys]):
                 room = [room_of(info, int(length)) for length in tensors["attention_mask"].sum(1)]
@@ -94,13 +101,22 @@ def _key(image: Any) -> Any:
     return image if isinstance(image, str | bytes) else id(image)
 
 
-def _process(family: Family, writer: PromptWriter, pictures: tuple[Image.Image, ...]) -> _Shown:
-    made = processed(family, writer.write("?", len(pictures)), pictures, return_text_replacement_offsets=True)
+def _written(writer: PromptWriter, question: str, pictures: Sequence[Image.Image], times: FrameTimes | None) -> Prompt:
+    return writer.write(question, len(pictures)) if times is None else writer.write(question, 1, film=True)
+
+
+def _process(
+    family: Family, writer: PromptWriter, pictures: tuple[Image.Image, ...], times: FrameTimes | None
+) -> _Shown:
+    prompt = _written(writer, "?", pictures, times)
+    made = processed(family, prompt, pictures, times, return_text_replacement_offsets=True)
     replaced = made.pop("text_replacement_offsets", None)
     length = made["input_ids"].shape[-1]
     per_token = {name for name in made if name.endswith("_ids") or name == "attention_mask"}
     tensors = {name: each for name, each in made.items() if name not in per_token or each.shape[-1] != length}
-    return _Shown(pictures, tensors, tuple(each["replacement"] for each in replaced[0]) if replaced else None)
+    # A film's placeholder may expand to times written out; its questions go one after the other.
+    expanded = tuple(each["replacement"] for each in replaced[0]) if replaced and times is None else None
+    return _Shown(pictures, times, tensors, expanded, family.visual_count(made))
 
 
 def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> Iterator[dict[str, Any]]:
@@ -110,11 +126,11 @@ def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> Itera
     moving what stands beside the tokens. There one prompt comes after the other.
     """
     if any(each.replacements is None for each in shown):
-        yield from (_own_pixels(family, [prompt], [each]) for prompt, each in zip(prompts, shown, strict=True))
+        yield from _one_by_one(family, prompts, shown)
         return
     features = _features(family, list(dict.fromkeys(shown))) if family.marks_pictures else None
     if features is None:
-        yield _own_pixels(family, prompts, shown)
+        yield from _own_pixels(family, prompts, shown)
         return
     made = family.processor.tokenizer(
         [_expanded(family, prompt, each.replacements) for prompt, each in zip(prompts, shown, strict=True)],
@@ -132,8 +148,10 @@ def _inputs(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> Itera
 
 def _features(family: Family, unique: list[_Shown]) -> dict[_Shown, Any] | None:
     """Projected features of the pictures, each picture encoded once; None if the family does not share them."""
-    if not all(isinstance(value, torch.Tensor) for each in unique for value in each.tensors.values()):
+    if any(not isinstance(value, torch.Tensor) for each in unique for value in each.tensors.values()):
         return None  # pictures of several shapes, which come in lists
+    if len({tuple((name, value.shape[1:]) for name, value in each.tensors.items()) for each in unique}) > 1:
+        return None  # each has a canvas of its own, or parts that others lack
     joined = {name: torch.cat([each.tensors[name] for each in unique]) for name in unique[0].tensors}
     features = family.image_features(family.on_device(joined))
     if features is None:
@@ -151,14 +169,14 @@ def _expanded(family: Family, prompt: Prompt, replacements: Sequence[str] | None
     return "".join(part + tail for part, tail in zip(parts, [*(replacements or ()), ""], strict=True))
 
 
-def _own_pixels(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> dict[str, Any]:
-    made = family.processor(
-        text=[prompt.text for prompt in prompts],
-        images=[list(each.pictures) for each in shown],
-        return_tensors="pt",
-        padding=True,
-        padding_side="left",
-        add_special_tokens=prompts[0].add_special,
-        **family.processor_options,
-    )
-    return family.on_device(dict(made))
+def _own_pixels(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> Iterator[dict[str, Any]]:
+    made = called_together(family, prompts, [each.pictures for each in shown], [each.visual for each in shown])
+    if made is None:
+        yield from _one_by_one(family, prompts, shown)
+    else:
+        yield family.on_device(made)
+
+
+def _one_by_one(family: Family, prompts: list[Prompt], shown: list[_Shown]) -> Iterator[dict[str, Any]]:
+    for prompt, each in zip(prompts, shown, strict=True):
+        yield family.on_device(processed(family, prompt, each.pictures, each.times))

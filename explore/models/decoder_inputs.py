@@ -8,6 +8,7 @@ kept as they are.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from explore.models.families.base import Family
 from explore.models.info import ModelInfo
 from explore.models.inputs import with_answer
 from explore.models.prompts import PromptWriter
+from explore.models.repeats import is_deep, parts_of, repeated
 from explore.models.requests import Request, make_request
 from explore.models.videos import Video
 from explore.trace import Trace
@@ -42,9 +44,27 @@ class DecoderInputs:
     others: dict[str, Any]
     request: Request
 
-    def repeated(self, count: int, embeds: Tensor | None = None) -> dict[str, Any]:
-        """The arguments for a batch of equal sequences, or of these embeddings (count, positions_fed, width)."""
-        others = {name: _repeated(name, value, count) for name, value in self.others.items()}
+    @property
+    def deep(self) -> list[Tensor]:
+        """Features that are added between layers, each (visual_tokens, width), in the model's own order."""
+        return [each for value in self.others.values() for each in parts_of(value) if is_deep(each)]
+
+    def repeated(
+        self, count: int, embeds: Tensor | None = None, deep: Sequence[Tensor] | None = None
+    ) -> dict[str, Any]:
+        """The arguments for a batch of equal sequences.
+
+        Parameters
+        ----------
+        count
+            How many sequences.
+        embeds
+            Other embeddings, (count, positions_fed, width).
+        deep
+            Others in place of `self.deep`, each (count, visual_tokens, width).
+        """
+        given = None if deep is None else iter(deep)
+        others = {name: repeated(name, value, count, given) for name, value in self.others.items()}
         if embeds is None:
             embeds = self.embeds.repeat(count, 1, 1)  # some decoders want memory of its own for every sequence
         return {**others, "inputs_embeds": embeds}
@@ -111,6 +131,7 @@ def caught_inputs(family: Family, tensors: dict[str, Any]) -> dict[str, Any]:
         # The pictures were turned into tokens of the vocabulary.
         with torch.inference_mode(False), torch.no_grad():
             caught["inputs_embeds"] = family.model.get_input_embeddings()(ids)
+    _merge(caught)
     if caught.get("inputs_embeds") is None:
         raise CheckpointError(
             f"{type(family.model).__name__} does not hand merged embeddings to its decoder",
@@ -118,6 +139,15 @@ def caught_inputs(family: Family, tensors: dict[str, Any]) -> dict[str, Any]:
             "The family needs a file in explore/models/families that says how.",
         )
     return caught
+
+
+def _merge(caught: dict[str, Any]) -> None:
+    """Put features in their places where the decoder would do so itself, and would overwrite any others."""
+    embeds, features = caught.get("inputs_embeds"), caught.pop("image_embeds", None)
+    if features is not None and embeds is not None:
+        places = caught["image_embeds_position_mask"] == 1
+        with torch.inference_mode(False):
+            caught["inputs_embeds"] = embeds.masked_scatter(places[..., None].to(embeds.device), features.to(embeds))
 
 
 def request_of(family: Family, writer: PromptWriter, info: ModelInfo, trace: Trace) -> Request:
@@ -159,26 +189,3 @@ def require_own(info: ModelInfo, trace: Trace) -> None:
 def predicting_states(normed: Tensor, trace: Trace) -> Tensor:
     """The states that predict the answer tokens, (batch, answer_tokens, width)."""
     return normed[:, trace.prompt_length - 1 : trace.prompt_length - 1 + len(trace.answer_ids)]
-
-
-def _repeated(name: str, value: Any, count: int) -> Any:
-    if isinstance(value, Tensor):
-        if value.ndim and value.shape[0] == 1:
-            spread = value.expand(count, *value.shape[1:])
-            # Some decoders look at features as one long list, which takes memory of its own.
-            return spread.contiguous() if value.is_floating_point() else spread
-        if name == "position_ids" and value.ndim == 3 and value.shape[1] == 1:
-            return value.expand(-1, count, -1)  # one row per axis of a multi-axis rotary embedding
-        return value
-    if isinstance(value, dict):
-        return {key: _features(each, count) for key, each in value.items()}
-    if isinstance(value, (list, tuple)) and value and all(isinstance(each, Tensor) for each in value):
-        return [_features(each, count) for each in value]
-    return value
-
-
-def _features(value: Any, count: int) -> Any:
-    """One of several things in a container: a mask for every sequence, or features that are added between layers."""
-    if isinstance(value, Tensor) and value.ndim == 2 and value.is_floating_point():
-        return torch.cat([value] * count)  # such features stand one sequence after the other
-    return _repeated("", value, count)

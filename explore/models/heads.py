@@ -41,15 +41,17 @@ class OutputHead:
         The model's output embedding.
     squash
         What its logits go through.
+    silent
+        Token ids that the model gives no logit or the lowest number, (head_rows,) bool; None where there are none.
     """
 
-    def __init__(self, module: nn.Module, squash: Squash) -> None:
-        self.module, self.squash = module, squash
+    def __init__(self, module: nn.Module, squash: Squash, silent: Tensor | None = None) -> None:
+        self.module, self.squash, self.silent = module, squash, silent
 
     def full(self, normed: Tensor) -> Tensor:
-        """All logits, (rows, vocabulary), of normed states (rows, width)."""
+        """All logits, (rows, head_rows), of normed states (rows, width); the lowest number for silent tokens."""
         logits: Tensor = self.squash(self.module(normed))
-        return logits
+        return self._hushed(logits, 0)
 
     def columns(self, normed: Tensor, ids: Tensor) -> Tensor:
         """Logits of some token ids only, (rows, ids) float32, of normed states (rows, width).
@@ -94,11 +96,20 @@ class OutputHead:
         plain, flat, said = readable(self.module), states.flatten(0, 1), self.said(states, ids)[..., None]
         others = []
         for at, end in [(0, None)] if plain is None else _spans(plain.weight.shape[0]):
-            part = self.full(flat).float() if end is None else self.columns(flat, torch.arange(at, end))
+            part = self.full(flat).float()
+            if end is not None:
+                part = self._hushed(self.columns(flat, torch.arange(at, end)), at)
             ahead = part.reshape(*said.shape[:2], -1) - said
             own = torch.arange(at, at + ahead.shape[-1], device=ids.device) == ids[:, None]
             others.append(torch.logsumexp(ahead.masked_fill(own.to(ahead.device), -torch.inf), dim=-1))
         return -nn.functional.softplus(torch.logsumexp(torch.stack(others), dim=0))
+
+    def _hushed(self, logits: Tensor, start: int) -> Tensor:
+        """Logits (rows, ids) of the token ids from `start` on, silent ones at the lowest number."""
+        if self.silent is None:
+            return logits
+        silent = self.silent[start : start + logits.shape[-1]].to(logits.device)
+        return logits.masked_fill(silent, torch.finfo(logits.dtype).min)
 
 
 def _spans(vocab: int) -> list[tuple[int, int | None]]:
@@ -127,6 +138,7 @@ def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: T
     raw: Tensor = module(normed).float()
     target = logits.float().to(raw.device)  # a spread model hands its logits back where its inputs were
     said = ~(target <= 0.1 * torch.finfo(logits.dtype).min)
+    silent = nn.functional.pad(~said.any(0), (0, raw.shape[-1] - said.shape[-1]), value=True)
     raw, target = raw[:, : target.shape[-1]][said], target[said]
     size = max(float(target.abs().max()) if len(target) else 0.0, 1e-6)
     tolerance = 1e-4 if logits.dtype == torch.float32 else 3e-2
@@ -138,7 +150,8 @@ def fitted_head(module: nn.Module, configs: list[Any], normed: Tensor, logits: T
             "Known are plain heads, logit scales and soft caps.",
             "The family needs a file in explore/models/families that says what else happens to the logits.",
         )
-    return OutputHead(module, best)
+    with torch.inference_mode(False):  # an ordinary tensor: gradients go through what it hushes
+        return OutputHead(module, best, silent.clone() if bool(silent.any()) else None)
 
 
 def _candidates(configs: list[Any]) -> list[Squash]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from explore.models.placement import places_of
+from explore.models.placement import input_device, places_of
 from explore.models.quantization import quantization_of
 
 
@@ -94,7 +94,7 @@ def read_info(family: Any, checkpoint: str, revision: str) -> ModelInfo:
         vocab=int(config.vocab_size),
         context_length=int(getattr(config, "max_position_embeddings", 0) or 0),
         dtype=str(family.dtype).removeprefix("torch."),
-        device=str(model.device),
+        device=str(input_device(model)),
         nbytes=sum(count for _, count in places),
         checkpoint=checkpoint,
         revision=revision,

@@ -17,15 +17,13 @@ from PIL import Image
 from explore.errors import CheckpointError
 from explore.frame_times import FrameTimes
 from explore.layout import ImageGrid, ImageQueries, Role, TokenLayout
-from explore.models.failures import processor_failures
 from explore.models.families.base import Family
 from explore.models.families.grids import Plan
+from explore.models.processor_calls import called
 from explore.models.prompts import Prompt
 from explore.models.texts import pieces_of, word_numbers
 from explore.models.token_roles import prompt_tokens
 from explore.trace import Token
-
-_NOT_INPUTS = ("labels", "video_metadata")
 
 
 @dataclass(frozen=True)
@@ -101,17 +99,7 @@ def processed(
 ) -> dict[str, Any]:
     """What the processor makes of one prompt and what it shows, with everything the model reads and nothing else."""
     shown = {"images": list(pictures)} if times is None else family.film_inputs(pictures, times)
-    with processor_failures(family.processor):
-        made = family.processor(
-            text=[prompt.text],
-            **shown,
-            return_tensors="pt",
-            add_special_tokens=prompt.add_special,
-            **family.processor_options,
-            **options,
-        )
-    # Labels are for training: with them the model would compute a loss over the prompt.
-    return {name: value for name, value in made.items() if name not in _NOT_INPUTS}
+    return called(family, [prompt.text], shown, add_special=prompt.add_special, **options)
 
 
 def answer_tokens(family: Family, prompt: PromptInputs, ids: Sequence[int]) -> tuple[Token, ...]:

@@ -103,16 +103,10 @@ def loaded_spread(load: Callable[[str], Any]) -> Any:
     """What `load` makes with a folder for weights on the disk; the folder goes when the model does.
 
     Only weights that have to be written anew come to lie there; most are read where the checkpoint is.
-
-    Raises
-    ------
-    ParameterError
-        The first part of the model is on no device.
     """
     folder = tempfile.mkdtemp(prefix="vlmscope-weights-")
     try:
         model = load(folder)
-        _require_first_part(model)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -140,15 +134,18 @@ def places_of(model: nn.Module) -> tuple[tuple[str, int], ...]:
     return tuple(found.items())
 
 
-def _require_first_part(model: Any) -> None:
-    """Refuse a model whose first part is on no device: the library's code and ours send inputs to where that lies."""
-    name, first = next(iter(model.named_parameters()))
-    if first.is_meta:
-        raise ParameterError(
-            f"The first part of the model, '{name.rpartition('.')[0]}', was left off the devices by device_map",
-            "Inputs are sent to where the first part lies.",
-            "Give that part a device of its own in device_map: it is the vision tower, and small.",
-        )
+def input_device(model: Any) -> torch.device:
+    """Where a model's inputs go: where it lies, or where accelerate lets its first part compute.
+
+    The weights of a part that was left in main memory or on the disk are nowhere until it runs.
+    """
+    hook = getattr(model, "_hf_hook", None)
+    for each in getattr(hook, "hooks", [hook]):
+        computing = getattr(each, "execution_device", None)
+        if computing is not None:
+            return torch.device(f"cuda:{computing}" if isinstance(computing, int) else computing)
+    lies: torch.device = model.device
+    return lies
 
 
 def readable(module: nn.Module | None) -> nn.Linear | None:

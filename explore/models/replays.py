@@ -121,7 +121,7 @@ class Replay:
         self._head, self._trace, self._gradients, self._check = head, trace, gradients, check
         self._family, self._number, self._home = family, -1, inputs.embeds.device
         self._kept: list[LayerReplay] = []
-        self._entered: list[Tensor] = []
+        self._entered: list[Tensor] = []  # what enters each layer, all streams of it
         # Gradients need ordinary tensors, and the caller may be in inference mode.
         with torch.inference_mode(False), torch.set_grad_enabled(gradients):
             self._normed: Tensor | None = self._run(family, inputs)
@@ -148,7 +148,7 @@ class Replay:
     @property
     def states(self) -> tuple[Tensor, ...]:
         """The residual stream entering every layer 0 to L, each (positions, width) float32."""
-        return tuple(each.detach()[0].float().to(self._home) for each in self._entered)
+        return tuple(self._family.stream(each.detach())[0].float().to(self._home) for each in self._entered)
 
     def close(self) -> None:
         """Let go of everything; the replay cannot be asked afterwards."""
@@ -190,7 +190,12 @@ class Replay:
         # A state that the score does not depend on has no gradient: it is zero.
         filled = [torch.zeros_like(x) if g is None else g for g, x in zip(found, wanted, strict=True)]
         heads = tuple(each[0].transpose(0, 1).float().to(self._home) for each in filled[: len(outputs)])
-        return TokenGradient(heads, tuple(each[0].float().to(self._home) for each in filled[len(outputs) :]))
+        return TokenGradient(heads, tuple(self._slope(each) for each in filled[len(outputs) :]))
+
+    def _slope(self, gradient: Tensor) -> Tensor:
+        """Gradient at one residual stream, (positions, width): of several side by side, all moved by the same."""
+        shared = self._family.stream(gradient)
+        return (shared * (gradient.numel() // shared.numel()))[0].float().to(self._home)
 
     def _score(self, number: int, of: Objective) -> Tensor:
         row = self._trace.prompt_length - 1 + number
@@ -205,7 +210,7 @@ class Replay:
         embeds = inputs.embeds.detach().clone().requires_grad_(self._gradients)
 
         def entering(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            self._entered.append(family.stream(args[0] if args else kwargs["hidden_states"]))
+            self._entered.append(args[0] if args else kwargs["hidden_states"])
             self._number += 1
 
         with ExitStack() as stack:

@@ -66,10 +66,7 @@ def make_request(
         The history is no list of pairs of text.
     """
     before = checked_history(history)
-    pictures, times = _opened(image)
-    if times is not None:
-        family.require_films()
-    _require_pictures(family, len(pictures))
+    pictures, times = opened(family, image)
     prompt = writer.write(question, len(pictures) if times is None else 1, system, before, film=times is not None)
     inputs = prepare(family, prompt, pictures, times)
     if not len(inputs.positions(Role.QUESTION)):
@@ -79,8 +76,24 @@ def make_request(
     return Request(question.strip(), prompt, pictures, inputs, system, before, times)
 
 
+def opened(family: Family, image: Any) -> tuple[tuple[Image.Image, ...], FrameTimes | None]:
+    """Pictures, or the frames of a film and their times, as many as the family's prompts hold.
+
+    Raises
+    ------
+    ImageInputError
+        One cannot be read, or they are too many or too few.
+    CheckpointError
+        A film for a family that takes none.
+    """
+    pictures, times = _opened(image)
+    if times is not None:
+        family.require_films()
+    _require_pictures(family, len(pictures))
+    return pictures, times
+
+
 def _opened(image: Any) -> tuple[tuple[Image.Image, ...], FrameTimes | None]:
-    """Pictures, or the frames of a film and their times."""
     if isinstance(image, list | tuple) and len(image) == 1 and isinstance(image[0], Video):
         image = image[0]
     if isinstance(image, Video):

@@ -71,14 +71,26 @@ class Rerun:
         return self._trace() is trace
 
     def read_out(self, states: np.ndarray, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width)."""
+        """Logits of some token ids, (rows, ids) float32, read from states before the final norm (rows, width).
+
+        Raises
+        ------
+        ParameterError
+            The decoder has several residual streams: see `normed`.
+        """
         with self._running():
             normed = self._normed(states)
             found: np.ndarray = self._head.columns(normed, torch.tensor([int(each) for each in ids])).cpu().numpy()
             return found
 
     def normed(self, states: np.ndarray) -> np.ndarray:
-        """States (rows, width) after the final norm, float32: what the head reads."""
+        """States (rows, width) after the final norm, float32: what the head reads.
+
+        Raises
+        ------
+        ParameterError
+            The decoder has several residual streams, whose mean no norm and no head reads.
+        """
         with self._running():
             return np.asarray(self._normed(states).float().cpu().numpy())
 
@@ -118,15 +130,28 @@ class Rerun:
 
     @contextmanager
     def features(self) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
-        """The decoder's input at the visual positions (visual_tokens, width), and a differentiable score of others.
+        """What the decoder is given at the visual positions, and a differentiable score of anything else.
 
-        The score takes features (batch, visual_tokens, width) and gives logits of the answer tokens (batch,
-        answer_tokens).
+        Features are (visual_tokens, width): the decoder's input, and beside it what the model adds there between
+        layers, which makes the width a multiple of the decoder's. The score takes features (batch, visual_tokens,
+        width) and gives logits of the answer tokens (batch, answer_tokens).
+
+        Raises
+        ------
+        CheckpointError
+            What is added between layers is not one vector for each visual token.
         """
         with self._running(), torch.inference_mode(False):
             yield scores_with_features(self._family, self._head, self._inputs, self.trace)
 
     def _normed(self, states: np.ndarray) -> Tensor:
+        if self._family.streams > 1:
+            raise ParameterError(
+                f"Norm and head of {type(self._family.model).__name__} were to read recorded states; it has several "
+                "residual streams, and a recorded state is their mean",
+                "The head reads another mixture of the streams, which cannot be made of their mean.",
+                "Use trace.columns or trace.logits, which are of the run itself, or compare states without the norm.",
+            )
         given = torch.from_numpy(np.array(states)).to(self._inputs.embeds.device, self._family.dtype)
         normed: Tensor = self._family.final_norm(given[None])[0]
         return normed

@@ -25,6 +25,7 @@ from explore.models.generation import generate
 from explore.models.guards import cancel_check, memory_errors
 from explore.models.info import ModelInfo, read_info
 from explore.models.inputs import with_answer
+from explore.models.language import Language
 from explore.models.plans import RecordingPlan
 from explore.models.prompts import PromptWriter
 from explore.models.recorder import Recorder
@@ -261,6 +262,12 @@ class Runner:
                 inputs = catch_decoder_inputs(self._family, self._writer, self._info, trace)
                 self._rerun = last = Rerun(self._family, self._head, inputs, trace, self._running)
             return last
+
+    @property
+    def language(self) -> Language:
+        """The language model without any picture: vocabulary, head, and states of plain text."""
+        with self._running():
+            return Language(self._family, self._head, self._running)
 
     def close(self) -> None:
         """Let go of the model; the runner cannot be used afterwards."""

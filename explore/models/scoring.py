@@ -15,13 +15,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from explore.errors import ParameterError
+from explore.errors import CheckpointError, ParameterError
 from explore.models.attention import watched
 from explore.models.decoder_inputs import DecoderInputs, predicting_states
 from explore.models.edges import blocked_keys
 from explore.models.families.base import Family
 from explore.models.heads import OutputHead
-from explore.models.inputs import with_answer
+from explore.models.inputs import processed, with_answer
+from explore.models.processor_calls import called_together
 from explore.models.prompts import Prompt
 from explore.runs import AnswerScores
 from explore.trace import Trace
@@ -51,24 +52,39 @@ def scores_without(
 def scores_with_features(
     family: Family, head: OutputHead, inputs: DecoderInputs, trace: Trace
 ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """The decoder's input at the visual positions, and a differentiable score of any other.
+    """What the decoder is given of the picture, and a differentiable score of anything else in its place.
 
     Returns
     -------
     features : Tensor
-        (visual_tokens, width)
+        (visual_tokens, width): the decoder's input at the visual positions, and beside it what the model adds there
+        between layers, which makes the width a multiple of the decoder's.
     score : callable
         From features (batch, visual_tokens, width) to the logits of the answer tokens (batch, answer_tokens).
+
+    Raises
+    ------
+    CheckpointError
+        What is added between layers is not one vector for each visual token.
     """
     visual = torch.from_numpy(trace.layout.visual).to(inputs.embeds.device)
     ids = torch.from_numpy(trace.answer_ids).to(inputs.embeds.device)
+    given = [inputs.embeds[0, visual], *(each.to(inputs.embeds) for each in inputs.deep)]
+    if any(len(each) != len(visual) for each in given):
+        raise CheckpointError(
+            f"{type(family.model).__name__} adds {[len(each) for each in given[1:]]} vectors between its layers, and "
+            f"has {len(visual)} visual tokens",
+            "Scores of other features need one vector for each visual token.",
+            "Use a method that paints over pixels, such as occlusion, or blocks edges, such as knockout.",
+        )
 
     def score(features: Tensor) -> Tensor:
-        embeds = inputs.embeds.expand(len(features), -1, -1).index_copy(1, visual, features.to(inputs.embeds))
-        made = family.text_model(**inputs.repeated(len(features), embeds), use_cache=False)
+        parts = features.to(inputs.embeds).split([each.shape[-1] for each in given], dim=-1)
+        embeds = inputs.embeds.expand(len(features), -1, -1).index_copy(1, visual, parts[0])
+        made = family.text_model(**inputs.repeated(len(features), embeds, parts[1:]), use_cache=False)
         return head.said(predicting_states(made.last_hidden_state, trace), ids)
 
-    return inputs.embeds[0, visual].detach(), score
+    return torch.cat(given, dim=-1).detach(), score
 
 
 def scores_of_pictures(
@@ -88,25 +104,27 @@ def scores_of_pictures(
                 f"They must be as the trace's own: {sizes}.",
             )
     for at in range(0, len(variants), batch):
-        tensors = _picture_inputs(family, prompt, trace, variants[at : at + batch])
-        with _normed_states(family) as normed:
-            family.model(**tensors, use_cache=False, logits_to_keep=1)
-        yield _scores(head, predicting_states(normed[-1], trace), trace)
+        for tensors in _picture_inputs(family, prompt, trace, variants[at : at + batch]):
+            with _normed_states(family) as normed:
+                family.model(**tensors, use_cache=False, logits_to_keep=1)
+            yield _scores(head, predicting_states(normed[-1], trace), trace)
 
 
 def _picture_inputs(
     family: Family, prompt: Prompt, trace: Trace, variants: Sequence[Sequence[Image.Image]]
-) -> dict[str, Any]:
-    made = dict(
-        family.processor(
-            text=[prompt.text] * len(variants),
-            images=[list(pictures) for pictures in variants],
-            return_tensors="pt",
-            add_special_tokens=prompt.add_special,
-            **family.processor_options,
-        )
-    )
-    return family.on_device(with_answer(family, made, trace.answer_ids[:-1].tolist()))
+) -> Iterator[dict[str, Any]]:
+    """The model's inputs for these variants: for all of them in one, or one by one where that cannot be."""
+    count, answer = len(variants), trace.answer_ids[:-1].tolist()
+    made: dict[str, Any] | None = None
+    if trace.times is None:
+        made = called_together(family, [prompt] * count, variants, [len(trace.layout.visual)] * count)
+    elif count == 1:  # films come one by one: how their frames are joined is each processor's own
+        made = processed(family, prompt, variants[0], trace.times)
+    if made is None:
+        for each in variants:
+            yield from _picture_inputs(family, prompt, trace, [each])
+    else:
+        yield family.on_device(with_answer(family, made, answer))
 
 
 @contextmanager

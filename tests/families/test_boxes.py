@@ -72,7 +72,9 @@ def test_a_planted_patch_changes_its_own_token(name: str, size: tuple[int, int])
                 rest[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2] = 0
                 far = max(far, float(rest.max() / cells.max()))
     assert tried >= 2
-    assert not wrong, f"{len(wrong)} of {tried} repainted boxes changed another token (row, column, found row, column): {wrong}"
+    assert not wrong, (
+        f"{len(wrong)} of {tried} repainted boxes changed another token (row, column, found row, column): {wrong}"
+    )
     assert far < 1e-3
 
 

@@ -90,3 +90,12 @@ def test_a_film_can_be_run_again_and_saved(name: str, tmp_path: Path) -> None:
 def test_other_families_say_that_they_take_no_films(name: str) -> None:
     with pytest.raises(CheckpointError, match="film"):
         runner_of(name).ask(Video([noise(40, 30)] * 2, fps=1.0), QUESTION)
+
+
+def test_many_questions_about_films_and_pictures_together() -> None:
+    runner, film, picture = runner_of("qwen2_5_vl"), film_of("qwen2_5_vl"), noise(40, 30)
+    found = runner.answers([(film, "what is this?"), (picture, QUESTION), (film, QUESTION)], max_new_tokens=3)
+    assert found == [
+        runner.ask(shown, question, max_new_tokens=3).answer
+        for shown, question in ((film, "what is this?"), (picture, QUESTION), (film, QUESTION))
+    ]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from explore.errors import ImageInputError, QuestionError
-from explore.models import batches
+from explore.models import requests
 from explore.models.families.llava import Llava
 from explore.models.runner import Runner
 from tests.families.cases import pictures_of, runner_of
@@ -57,7 +57,7 @@ def test_without_shared_features_every_prompt_brings_its_pixels(
 
 def test_each_picture_is_processed_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Any] = []
-    monkeypatch.setattr(batches, "open_pictures", lambda image: opened.append(image) or _open(image))
+    monkeypatch.setattr(requests, "open_pictures", lambda image: opened.append(image) or _open(image))
     one, two = pictures(2)
     asked = [(one, "what?"), (two, "what?")] * 6
     runner.answers(asked, max_new_tokens=1, batch_size=6)

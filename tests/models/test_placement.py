@@ -148,9 +148,31 @@ def test_weights_that_are_written_anew_for_the_disk_go_with_the_model(
     assert not made.exists()
 
 
-def test_a_first_part_on_the_disk_is_refused_in_words(folder: Path) -> None:
-    with pytest.raises(ParameterError, match=r"'model.vision_tower.*left off the devices"):
-        load_runner(folder, device_map={**SPREAD, "model.vision_tower": "disk"})
+def test_a_first_part_on_the_disk_runs_where_it_computes(folder: Path, plain: Runner) -> None:
+    """Its weights are nowhere until it runs; inputs go where accelerate brings them."""
+    first = {
+        "model.vision_tower": "disk",
+        "model.multi_modal_projector": "disk",
+        "model.language_model.layers.0": "disk",
+    }
+    runner = load_runner(folder, device_map={**SPREAD, **first, "model.language_model.embed_tokens": "disk"})
+    assert next(runner._family.model.parameters()).is_meta
+    assert placement.input_device(runner._family.model) == torch.device("cpu")
+    assert runner.info.device == "cpu"
+    one, other = (each.ask(noise(), QUESTION, max_new_tokens=4, record=EVERYTHING) for each in (plain, runner))
+    for name, values in one.arrays().items():
+        np.testing.assert_allclose(other.arrays()[name], values, atol=1e-5, err_msg=name)
+    scores = (each.rerun(one).with_pictures([[noise(seed=1)]]).logits for each in (plain, runner))
+    np.testing.assert_allclose(*scores, atol=1e-5)
+
+
+def test_inputs_go_where_the_hook_of_the_whole_model_says() -> None:
+    model = torch.nn.Linear(2, 2)
+    model.device = torch.device("cpu")  # type: ignore[assignment]
+    assert placement.input_device(model) == torch.device("cpu")
+    for given, meant in (("meta", "meta"), (1, "cuda:1"), (torch.device("cuda:2"), "cuda:2")):
+        model._hf_hook = type("Hook", (), {"execution_device": given})()  # type: ignore[assignment]
+        assert placement.input_device(model) == torch.device(meant)
 
 
 def test_a_map_that_forgets_a_part_is_a_checkpoint_error(

@@ -22,6 +22,7 @@ from explore.frame_times import FrameTimes
 from explore.models.families import films, parts
 from explore.models.families.grids import Plan
 from explore.models.info import VisionInfo
+from explore.models.placement import input_device
 
 Size = tuple[int, int]
 
@@ -50,6 +51,8 @@ class Family:
     streams: int = 1
     # Pictures a prompt must have; None where it may have any number.
     pictures: int | None = None
+    # Whether a prompt in a batch is run as it is alone; where not, prompts come one after the other.
+    together: bool = True
     # Whether the prompt holds a placeholder for each picture, or the processor puts pictures in by itself.
     marks_pictures: bool = True
     # Why it can be shown no films although its processor takes them; None where it can.
@@ -91,7 +94,14 @@ class Family:
     def vision_cls(self) -> bool:
         """Whether the image encoder puts a class token in front of its patches."""
         tower = self.vision_tower
-        return tower is not None and any(name.endswith("class_embedding") for name, _ in tower.named_parameters())
+        names = ("class_embedding", "cls_token")
+        return tower is not None and any(name.endswith(names) for name, _ in tower.named_parameters())
+
+    @property
+    def vision_extra(self) -> tuple[int, int]:
+        """How many tokens that are no patches the image encoder puts before and behind the patches of a picture."""
+        config = getattr(self.vision_tower, "config", None)
+        return int(getattr(config, "num_summary_tokens", self.vision_cls)), 0
 
     @property
     def projector(self) -> nn.Module:
@@ -133,11 +143,12 @@ class Family:
 
     def on_device(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
         """Inputs where the model is, pixels in the model's number type."""
-        moved = dict(tensors)
-        for name, value in tensors.items():
-            if isinstance(value, Tensor):
-                moved[name] = value.to(self.model.device, self.dtype if value.is_floating_point() else None)
-        return moved
+        device = input_device(self.model)
+        return {name: _moved(value, device, self.dtype) for name, value in tensors.items()}
+
+    def run_text(self, inputs: Mapping[str, Tensor]) -> None:
+        """Run the decoder on text without any picture; what it makes of it is watched, not returned."""
+        self.model(**inputs, use_cache=False, logits_to_keep=1)
 
     def image_features(self, tensors: Mapping[str, Any]) -> Sequence[Tensor] | Tensor | None:
         """Projected features per picture, each (visual_tokens, width), if they may be shared between prompts.
@@ -217,3 +228,12 @@ class Family:
 
     def _feature_width(self, width: int) -> int:
         return width
+
+
+def _moved(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    """A tensor on the device, floats in the number type; pictures of several shapes come in lists of tensors."""
+    if isinstance(value, Tensor):
+        return value.to(device, dtype if value.is_floating_point() else None)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_moved(each, device, dtype) for each in value)
+    return value

@@ -20,6 +20,8 @@ class Deduced(Family):
     number of tokens; that no padding or other order of tokens lies behind it is not checked.
     """
 
+    together = False  # nobody has looked whether it may
+
     def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[Plan]:
         """See `Family.grids`."""
         kind = self._kind(len(sizes), inputs)

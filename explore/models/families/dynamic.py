@@ -61,6 +61,8 @@ class TypedGrid(DynamicGrid):
 class FramedRows(DynamicGrid):
     """HunYuan-VL: a visual token more behind each row, one before and one after the picture."""
 
+    together = False  # the library counts pictures on through a batch, and their numbers are an axis of the positions
+
     def merge(self, inputs: Mapping[str, Any]) -> int:
         """See `DynamicGrid.merge`."""
         return int(self.processor.image_processor.merge_size)

@@ -13,6 +13,8 @@ from explore.models.geometry import region_boxes
 class CodedRows(Family):
     """`image_sizes` are the stretched pictures in pixels; how many make a cell is the codebook's."""
 
+    together = False  # the processor pads pictures of a batch to one size, and padding becomes codes too
+
     def grids(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[GridPlan]:
         """See `Family.grids`."""
         # As many cells and row ends as there are tokens, of pictures of these sizes, leave one size for a cell.

@@ -14,6 +14,16 @@ from explore.models.families.tiles import Tiles
 class Llama4(Tiles):
     """Tiles row by row, the whole picture last. The tiles keep the picture's shape, the whole one does not."""
 
+    @property
+    def vision_cls(self) -> bool:
+        """See `Family.vision_cls`; what its tower has stands behind the patches."""
+        return False
+
+    @property
+    def vision_extra(self) -> tuple[int, int]:
+        """See `Family.vision_extra`."""
+        return 0, 1
+
     def cut(self, size: Size) -> tuple[int, int]:
         """See `Tiles.cut`."""
         height, width = self._canvas(size)

@@ -95,7 +95,9 @@ def tower_layers(tower: nn.Module | None) -> Sequence[nn.Module]:
     if tower is None:
         return []
     found, most = nn.ModuleList(), 0
-    for each in tower.modules():
+    for name, each in tower.named_modules():
+        if "merger" in name:
+            continue  # what shortens the sequence, one for each layer that is listened to
         # Lists of many small things, such as embeddings per tile, are no layers.
         size = sum(values.numel() for values in each.parameters())
         if isinstance(each, nn.ModuleList) and len({type(one) for one in each}) == 1 and size > most:
@@ -110,7 +112,9 @@ def output_projection_of(model: Any, layer: nn.Module) -> nn.Module | None:
         if attention is not None:
             found: nn.Module = named_part(model, attention, _OUTPUTS, "output projection")
             return found
-    return None
+    # A mixer may be attention, a state space or an expert: attention is what has keys.
+    mixer = getattr(layer, "mixer", None)
+    return named_part(model, mixer, _OUTPUTS, "output projection") if hasattr(mixer, "k_proj") else None
 
 
 def named_part(model: Any, owner: Any, names: Iterable[str], what: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from explore.frame_times import FrameTimes
 from explore.models.families.base import Family, Size
@@ -39,6 +40,11 @@ class LeadingQueries(Queries):
     """BLIP-2 and InstructBLIP: the processor itself writes the queries, in front of everything."""
 
     pictures = 1
+
+    def run_text(self, inputs: Mapping[str, Tensor]) -> None:
+        """See `Family.run_text`; the whole model would want a picture."""
+        self.text_model(**inputs, use_cache=False)
+
     marks_pictures = False
 
     def plain_prompt(self, pictures: str, question: str, system: str | None) -> str:
