@@ -77,7 +77,13 @@ def _label(grid: ImageGrid, layout: TokenLayout, times: FrameTimes | None) -> st
     if len(layout.grids) == 1:
         return "Picture"
     names = [n for n in ("image", "frame", "tile") if len({getattr(other, n) for other in layout.grids}) > 1]
-    parts = [f"{name} {getattr(grid, name)}" for name in names]
+    parts = [_numbered(grid, name) for name in names]
     if times is not None:
         parts.append(f"{times.seconds[grid.frame]:.4g} s")
     return " · ".join(parts).capitalize()
+
+
+def _numbered(grid: ImageGrid, name: str) -> str:
+    number = getattr(grid, name)
+    shared = name == "frame" and grid.frames > 1
+    return f"frames {number}–{number + grid.frames - 1}" if shared else f"{name} {number}"

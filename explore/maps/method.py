@@ -147,9 +147,10 @@ class MapMethod(ABC):
         """
         if not trace.layout.grids and trace.layout.queries:
             raise ParameterError(
-                "The visual tokens of this model are learned queries that each look at a whole picture",
+                "The visual tokens of this model have no places: they are learned queries that each look at a whole "
+                "picture, or its layout is not known",
                 "A map needs tokens that lie in a grid.",
-                "Use a model whose visual tokens do.",
+                "Use a model whose visual tokens do, or add its layout: notebooks/12_new_model_family.ipynb.",
             )
         if not trace.layout.grids:
             raise ParameterError("The trace has no visual tokens", "Maps need a run with a picture.")

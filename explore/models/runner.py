@@ -19,7 +19,9 @@ from explore.memory import readable
 from explore.models.batches import batched_answers
 from explore.models.checks import checked_head
 from explore.models.decoder_inputs import catch_decoder_inputs
+from explore.models.deduced_grids import grid_holds
 from explore.models.families import require_family
+from explore.models.families.deduced import Deduced
 from explore.models.fingerprints import digest, run_fingerprint, runner_fingerprint
 from explore.models.generation import generate
 from explore.models.guards import cancel_check, memory_errors
@@ -86,6 +88,8 @@ class Runner:
         self._rerun: Rerun | None = None
         with self._running():
             self._head = checked_head(self._family, self._writer)
+            if isinstance(self._family, Deduced):
+                self._family.trust(grid_holds(self._family, self._writer))
 
     @property
     def info(self) -> ModelInfo:
