@@ -137,7 +137,7 @@ def _biased(mask: Tensor | None, bias: Tensor, causal: bool) -> Tensor:
         mask = torch.ones(queries, keys, dtype=torch.bool, device=bias.device).tril(keys - queries)
     if mask is None:
         return bias
-    return bias.masked_fill(~mask, torch.finfo(bias.dtype).min) if mask.dtype == torch.bool else bias + mask
+    return torch.where(mask, bias, torch.finfo(bias.dtype).min) if mask.dtype == torch.bool else bias + mask
 
 
 def _capped_attention(

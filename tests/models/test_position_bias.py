@@ -86,3 +86,10 @@ def test_the_listener_is_shown_the_bias_and_cut_edges_stay_cut() -> None:
     assert shown[0] is not None
     assert torch.equal(shown[0][:, :, seen], bias[:, :, seen])
     assert bool((shown[0][:, :, ~seen] < -1e30).all())
+
+
+def test_one_bias_serves_a_batch_with_masks_of_its_own() -> None:
+    query, key, value, bias = drawn(KEYS)
+    seen = seen_of(KEYS)
+    found, _ = watched_attention(Heads(True), query, key, value, seen, scaling=SCALE, position_bias=bias[:1])
+    assert torch.allclose(found, outcome(weights_of(query, key, bias[:1], seen), value), atol=1e-5)
