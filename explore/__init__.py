@@ -17,7 +17,10 @@ from explore.version import __version__
 
 if TYPE_CHECKING:
     import explore.doctor as doctor
+    import explore.edits as edits
     import explore.errors as errors
+    import explore.flow as flow
+    import explore.lens as lens
     import explore.maps as maps
     import explore.models as models
     import explore.sketch as sketch
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from explore.sessions import Session, load, session
     from explore.trace import Token, Trace, open_trace
 
-_MODULES = frozenset({"bench", "doctor", "errors", "maps", "models", "sketch"})
+_MODULES = frozenset({"bench", "doctor", "edits", "errors", "flow", "lens", "maps", "models", "sketch"})
 
 _NAMES = {
     "Job": "explore.jobs",
@@ -59,7 +62,10 @@ __all__ = [
     "__version__",
     "bench",
     "doctor",
+    "edits",
     "errors",
+    "flow",
+    "lens",
     "load",
     "maps",
     "models",

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from explore.bank_commands import app as bank_app
 from explore.errors import ExploreError, ParameterError
 from explore.memory import readable
 from explore.version import __version__
@@ -27,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(bank_app, name="bank")
 
 START = Path("notebooks") / "00_start_here.ipynb"
 
@@ -228,6 +231,57 @@ def sweep(
             progress=report,
         )
     typer.echo(markdown_scores(scores, order=order))
+
+
+@app.command()
+def lens_scores(
+    scenes: Annotated[int, typer.Option(min=2, help="Scenes of the sketch world, from seeds never trained on.")] = 100,
+    data: Annotated[Path | None, typer.Option(help="A folder in the COCO format instead of scenes.")] = None,
+    lens: Annotated[list[str] | None, typer.Option(help="Such as logit or latent:centred=true; default: all.")] = None,
+    corpus: Annotated[Path | None, typer.Option(help="Texts for banks: a text or Parquet file.")] = None,
+    bank_layers: Annotated[str | None, typer.Option(help="Layers of the bank, such as 1,8; default: a rule.")] = None,
+    folder: Annotated[Path, typer.Option(help="Keeps banks and scores; a stopped run goes on.")] = Path(
+        "runs/lens-scores"
+    ),
+    part: Annotated[str, typer.Option(help="NUMBER/COUNT: this process's share, counted from 0.")] = "0/1",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all tables as JSON.")] = False,
+    model: Checkpoint = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    device_map: DeviceMap = None,
+    quantization: Quantization = None,
+) -> None:
+    """Score lenses on pictures whose truth is known: how often a visual token says what it shows."""
+    import explore
+    from explore.bench.data import CocoFolder, SketchScenes
+    from explore.bench.lens_scores import score_lens
+    from explore.bench.lens_setups import EVERY_LENS, made_lenses
+    from explore.lens.corpus_files import open_corpus
+
+    examples = SketchScenes(scenes) if data is None else CocoFolder(data, own_words=True)
+    texts = None if corpus is None else open_corpus(corpus)
+    layers = None if bank_layers is None else _layers(bank_layers)
+    runner = explore.load(model, device=device, dtype=dtype, device_map=device_map, quantization=quantization)
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        report = _report_to(bars, bars.add_task("lenses", total=1.0), "lenses")
+        made, again = made_lenses(runner, lens or EVERY_LENS, folder, texts, bank_layers=layers, progress=report)
+        found = score_lens(
+            runner,
+            made,
+            examples,
+            again=again,
+            record=explore.RecordingPlan(attention="none", columns=False, logits="none"),
+            folder=folder,
+            part=_share(part),
+            progress=report,
+        )
+    typer.echo(json.dumps(found.to_json(), indent=2) if as_json else found.report())
+
+
+def _layers(text: str) -> list[int]:
+    if not all(each.strip().isdigit() for each in text.split(",")):
+        raise ParameterError(f"--bank-layers {text} was given", "It is numbers with commas, such as 1,8,16.")
+    return [int(each) for each in text.split(",")]
 
 
 def _share(text: str) -> tuple[int, int]:

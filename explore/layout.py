@@ -100,26 +100,49 @@ class ImageGrid:
 
 @dataclass(frozen=True, eq=False)
 class ImageQueries:
-    """The visual tokens of one image or frame that lie in no grid: every one of them looks at the whole picture.
+    """The visual tokens of one image, frame or tile that lie in no grid: every one may look at all of it.
+
+    Learned queries have no place, but what they read has: the patches of the vision tower lie in a grid on the picture.
 
     Parameters
     ----------
-    image, frame
-        As in `ImageGrid`.
+    image, frame, tile
+        As in `ImageGrid`; tile 0 is the whole picture.
     positions
         Their sequence positions, (queries,) int64.
     size
         (width, height) of the upright original picture in pixels.
+    boxes
+        x0, y0, x1, y1 of every patch that the queries look at, in pixels of the upright original picture and not
+        clipped, (rows, cols, 4) float32; None where that is not known.
     """
 
     image: int
     frame: int
     positions: np.ndarray
     size: tuple[int, int]
+    boxes: np.ndarray | None = None
+    tile: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", np.asarray(self.positions, dtype=np.int64).ravel())
         object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
+        if self.boxes is None:
+            return
+        boxes = np.asarray(self.boxes, dtype=np.float32)
+        if boxes.ndim != 3 or boxes.shape[-1] != 4:
+            raise ParameterError(f"Queries got boxes of shape {boxes.shape}", "Boxes of patches are (rows, cols, 4).")
+        object.__setattr__(self, "boxes", boxes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the patches they look at, (0, 0) where these are not known."""
+        return (0, 0) if self.boxes is None else (int(self.boxes.shape[0]), int(self.boxes.shape[1]))
+
+    @property
+    def picture(self) -> int:
+        """Which of a run's pictures they look at."""
+        return self.image + self.frame  # one of the two is 0: see `ImageGrid.picture`
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,8 +292,10 @@ class TokenLayout:
                 {
                     "image": each.image,
                     "frame": each.frame,
+                    "tile": each.tile,
                     "positions": each.positions.tolist(),
                     "size": list(each.size),
+                    "boxes": None if each.boxes is None else each.boxes.astype(np.float64).tolist(),
                 }
                 for each in self.queries
             ],
@@ -287,10 +312,11 @@ class TokenLayout:
             width, height = each["size"]
             frames = each.get("frames", 1)  # traces of the first formats hold no films
             grids.append(ImageGrid(*place, each["positions"], boxes, (width, height), frames))
-        queries = [
-            ImageQueries(each["image"], each["frame"], each["positions"], tuple(each["size"]))
-            for each in data.get("queries", ())  # traces of the first format have none
-        ]
+        queries = []
+        for each in data.get("queries", ()):  # traces of the first format have none, and later ones no boxes of patches
+            width, height = each["size"]
+            placed = (each["image"], each["frame"], each["positions"], (width, height))
+            queries.append(ImageQueries(*placed, each.get("boxes"), each.get("tile", 0)))
         return cls(tuple(Role(role) for role in data["roles"]), tuple(grids), tuple(queries))
 
     def _spread(self, name: str) -> np.ndarray:

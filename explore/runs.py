@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from PIL import Image
 
+from explore.edits.running import VariantsLike
 from explore.trace import Trace
 
 Report = Callable[[float | None, str], None]
@@ -58,7 +59,25 @@ class LayerReplayLike(Protocol):
         ...
 
     def written(self, head: int, vectors: Any) -> Any:
-        """What a head's vectors (..., head_width) add to the residual stream, (..., width) float32."""
+        """What the output projection makes of a head's vectors (..., head_width), (..., width) float32; no bias."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why what attention adds to the stream cannot be taken apart, empty where it can."""
+        ...
+
+    def added(self, rows: Any) -> Any:
+        """What attention adds to the residual stream of some rows, biases included, (rows, width) float32; refused with
+        `CheckpointError` where there is a `problem`, as the next two are."""
+        ...
+
+    def landed(self, rows: Any, vectors: Any) -> Any:
+        """What vectors (rows, ..., width) from `written` are in the stream of their rows: a norm may stand between."""
+        ...
+
+    def constant(self, rows: Any) -> Any:
+        """What attention adds to some rows whatever they look at, (rows, width) float32."""
         ...
 
 
@@ -70,6 +89,33 @@ class TokenGradientLike(Protocol):
     def heads(self) -> tuple[Any, ...]: ...
     @property
     def states(self) -> tuple[Any, ...]: ...
+
+
+class ReadoutLike(Protocol):
+    """Final norm and head held still at one position, for some token ids; arrays are torch tensors.
+
+    A part p of the state before the norm says `directions @ p`, and all parts together with `constant` say `logits`.
+    """
+
+    @property
+    def directions(self) -> Any:
+        """(ids, width) float32, the logit scale in it."""
+        ...
+
+    @property
+    def constant(self) -> Any:
+        """What biases of norm and head say, (ids,) float32."""
+        ...
+
+    @property
+    def logits(self) -> Any:
+        """What the model says, before any soft cap, (ids,) float32."""
+        ...
+
+    @property
+    def cap(self) -> float | None:
+        """The soft cap that logits go through afterwards."""
+        ...
 
 
 class ReplayLike(Protocol):
@@ -87,6 +133,23 @@ class ReplayLike(Protocol):
     @property
     def states(self) -> tuple[Any, ...]:
         """The residual stream entering every layer 0 to L, each (positions, width) float32."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """How many layers the decoder has, those without attention among them."""
+        ...
+
+    def state(self, number: int) -> Any:
+        """One of `states`."""
+        ...
+
+    def inserted(self, number: int) -> Any | None:
+        """What the model adds to the stream behind one layer and before the next, (positions, width) or None."""
+        ...
+
+    def readout(self, number: int, ids: Sequence[int]) -> ReadoutLike:
+        """Final norm and head, held still at the position that predicts an answer token."""
         ...
 
     def gradient(self, number: int, of: Objective = "logit") -> TokenGradientLike:
@@ -129,6 +192,12 @@ class RerunLike(Protocol):
         """What the decoder is given at the visual positions (visual_tokens, width), and a differentiable function from
         such features (batch, visual_tokens, width) to logits of the answer tokens (batch, answer_tokens); the width is
         that of its input and of all that is added between layers."""
+        ...
+
+    def variants(
+        self, *, edits: Any = (), number: int = 0, reuse: bool = True, progress: Report | None = None
+    ) -> AbstractContextManager[VariantsLike]:
+        """Variants of the run, on top of `edits`, scored where answer token `number` is predicted."""
         ...
 
 
@@ -277,6 +346,10 @@ class RunnerLike(Protocol):
     @property
     def language(self) -> LanguageLike:
         """The language model without any picture, for lenses."""
+        ...
+
+    def edited(self, *edits: Any) -> AbstractContextManager[None]:
+        """Everything this thread asks, reads and reruns inside is changed by edits of `explore.edits`."""
         ...
 
     def rerun(self, trace: Trace) -> RerunLike:

@@ -110,7 +110,10 @@ class Trace:
     vision
         Signals of the vision tower by name, patches in its own order, which is that of `layout.visual` where every
         visual token is one patch (or so many patches one after the other): "cls_attention"
-        (layers, heads, patches), "keys" (layers, heads, patches, head_width), "features" (patches, vision_width).
+        (layers, heads, patches), "keys" (layers, heads, patches, head_width), "features" (patches, vision_width);
+        "query_attention" (layers, heads, queries, patches) of a compressor, its queries in the order of
+        `layout.queries` and the patches of each of these row by row. Rows sum to less than 1 by what goes to class
+        tokens, padding and other queries, which have no column; weights at another view's patches are 0.
     layers, heads, width
         Decoder layers, query heads, and width of the residual stream.
     system

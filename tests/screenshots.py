@@ -25,8 +25,9 @@ from explore.maps import METHODS
 from explore.sessions import Session
 from explore.trace import Trace
 from tests.browser import CHROMIUM, FLAGS, PATIENCE, mount_on
+from tests.query_traces import query_trace
 from tests.widgets.samples import HOSTILE, answer_maps, sample_grid, sample_scene, sample_trace
-from widgets import CompareMaps, JobBar, SessionPanel, TokenImageView
+from widgets import CompareMaps, JobBar, Selection, SessionPanel, TokenImageView
 from widgets.ask_form import AskForm
 from widgets.base import View
 from widgets.export import export_html
@@ -70,6 +71,7 @@ def scenes() -> dict[str, list[View]]:
     """What is photographed: name to the views of one page."""
     session = Session(cache_bytes=0)
     trace, made_up = shown_trace(session), sample_trace()
+    of_queries = query_trace(((16, 16),), 32, pictures=[sample_scene().image])
     cat, house = sample_scene().masks
     jobs, asking = JobBar(session), AskForm(_never)
     jobs.jobs = [
@@ -87,6 +89,14 @@ def scenes() -> dict[str, list[View]]:
         "portrait": [TokenImageView(portrait_trace())],
         "no-maps": [TokenImageView(replace(sample_trace(), columns=None))],
         "no-pictures": [TokenImageView(replace(sample_trace(), images=()))],
+        "queries": [TokenImageView(of_queries)],
+        "queries-one": [
+            TokenImageView(
+                of_queries, table=True, selection=Selection(patch=int(of_queries.layout.queries[0].positions[20]))
+            )
+        ],
+        "queries-two-pictures": [TokenImageView(query_trace(each=8, pictures=(sample_scene().image, portrait())))],
+        "queries-unrecorded": [TokenImageView(replace(of_queries, vision={}))],
         "nothing-said": [TokenImageView(sample_trace(answer=()))],
         "compare": [CompareMaps(made_up, masks={"cat": cat, "house": house}, region="house")],
         "compare-answer": [CompareMaps(trace, words=False, stretch=True)],

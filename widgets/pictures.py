@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
@@ -47,11 +48,16 @@ def describe_grids(layout: TokenLayout, times: FrameTimes | None = None) -> list
     times
         When the frames of a film were taken, None for pictures.
     """
+    return describe(layout.grids, times)
+
+
+def describe(grids: Sequence[ImageGrid], times: FrameTimes | None = None) -> list[dict[str, Any]]:
+    """See `describe_grids`."""
     described, start = [], 0
-    for grid in layout.grids:
+    for grid in grids:
         described.append(
             {
-                "label": _label(grid, layout, times),
+                "label": _label(grid, grids, times),
                 "picture": grid.picture,
                 "rows": grid.rows,
                 "cols": grid.cols,
@@ -72,11 +78,11 @@ def _extent(grid: ImageGrid) -> list[float]:
     return [float(x0 / width), float(y0 / height), float((x1 - x0) / width), float((y1 - y0) / height)]
 
 
-def _label(grid: ImageGrid, layout: TokenLayout, times: FrameTimes | None) -> str:
+def _label(grid: ImageGrid, grids: Sequence[ImageGrid], times: FrameTimes | None) -> str:
     """What the grid is called; only what tells it from the others."""
-    if len(layout.grids) == 1:
+    if len(grids) == 1:
         return "Picture"
-    names = [n for n in ("image", "frame", "tile") if len({getattr(other, n) for other in layout.grids}) > 1]
+    names = [n for n in ("image", "frame", "tile") if len({getattr(other, n) for other in grids}) > 1]
     parts = [_numbered(grid, name) for name in names]
     if times is not None:
         parts.append(f"{times.seconds[grid.frame]:.4g} s")

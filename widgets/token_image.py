@@ -1,4 +1,8 @@
-"""The token-and-image view: a token shows where the model looked, a patch shows for which words it did."""
+"""The token-and-image view: a token shows where the model looked, a patch shows for which words it did.
+
+Where visual tokens are learned queries, which have no place, a query shows where it looks, and a word where it looked
+through the queries it used.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ from typing import Any, Unpack
 import traitlets
 
 from explore.errors import ParameterError
+from explore.maps import QueryMaps
 from explore.trace import Trace
 from widgets.map_choice import Maps, chosen_maps, method_state
 from widgets.map_view import MapSettings, MapView, first_token, run_state
+from widgets.query_traits import first_word, has_queries, query_state
 from widgets.selection import Selection
 
 
@@ -27,9 +33,9 @@ class TokenImageView(MapView):
     ----------
     trace : Trace
         The run.
-    maps : TokenMaps or dict of them, optional
+    maps : TokenMaps or dict of them, or QueryMaps, optional
         Maps of one or several methods by name. By default token activation maps, with the raw logit map they start
-        from and the random control.
+        from and the random control; where visual tokens are learned queries, ``explore.maps.query_attention(trace)``.
 
     Other Parameters
     ----------------
@@ -49,13 +55,23 @@ class TokenImageView(MapView):
     """
 
     static = "token_image"
-    styles = ("layout", "picture", "token_image", "tokens", "details")
+    styles = ("layout", "picture", "token_image", "tokens", "details", "queries")
     settings = tuple(TokenImageSettings.__annotations__)
 
     method = traitlets.Unicode().tag(sync=True)
     scale = traitlets.Enum(("joint", "each"), "joint").tag(sync=True)
 
-    def __init__(self, trace: Trace, maps: Maps = None, **settings: Unpack[TokenImageSettings]) -> None:
+    queries: Any = traitlets.Dict(help="Where learned queries look; empty where visual tokens lie in a grid.").tag(
+        sync=True
+    )
+
+    def __init__(self, trace: Trace, maps: Maps | QueryMaps = None, **settings: Unpack[TokenImageSettings]) -> None:
+        if isinstance(maps, QueryMaps) or (maps is None and has_queries(trace)):
+            state: dict[str, Any] = run_state(trace) | query_state(trace, maps)
+            chosen: dict[str, Any] = {"scale": "each", "method": next((each["name"] for each in state["methods"]), "")}
+            chosen["selection"] = Selection.suggested(first_word(state))
+            super().__init__(chosen | dict(settings), **state)
+            return
         named, note = chosen_maps(trace, maps)
         given: dict[str, Any] = dict(settings)
         given.setdefault("method", next(iter(named), ""))

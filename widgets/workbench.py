@@ -8,6 +8,7 @@ from typing import Unpack
 
 import ipywidgets
 
+from explore.maps import QueryMaps
 from explore.trace import Trace
 from widgets.export import export_html
 from widgets.map_choice import Maps
@@ -22,7 +23,7 @@ class Workbench(ipywidgets.VBox):
     ----------
     trace : Trace
         The run, fresh or opened from a file.
-    maps : TokenMaps or dict of them, optional
+    maps : TokenMaps or dict of them, or QueryMaps, optional
         See :class:`widgets.TokenImageView`.
     **settings
         Settings of the token-and-image view.
@@ -33,7 +34,7 @@ class Workbench(ipywidgets.VBox):
     >>> bench.save_html("house.html")
     """
 
-    def __init__(self, trace: Trace, maps: Maps = None, **settings: Unpack[TokenImageSettings]) -> None:
+    def __init__(self, trace: Trace, maps: Maps | QueryMaps = None, **settings: Unpack[TokenImageSettings]) -> None:
         self.trace = trace
         self.view = TokenImageView(trace, maps, **settings)
         super().__init__([self.view])

@@ -150,7 +150,9 @@ class MapMethod(ABC):
                 "The visual tokens of this model have no places: they are learned queries that each look at a whole "
                 "picture, or its layout is not known",
                 "A map needs tokens that lie in a grid.",
-                "Use a model whose visual tokens do, or add its layout: notebooks/12_new_model_family.ipynb.",
+                "explore.maps.query_attention(trace) says where its queries look."
+                if any(each.boxes is not None for each in trace.layout.queries)
+                else "Use a model whose visual tokens do, or add its layout: notebooks/12_new_model_family.ipynb.",
             )
         if not trace.layout.grids:
             raise ParameterError("The trace has no visual tokens", "Maps need a run with a picture.")
@@ -173,7 +175,7 @@ class MapMethod(ABC):
         roles = {Role.ANSWER} if self.answer_only else {Role.QUESTION, Role.ANSWER}
         if tokens is None:
             return tuple(token for token in trace.tokens if token.role in roles)
-        positions = sorted(set(_positions(tokens, trace)))
+        positions = sorted(set(positions_of(tokens, trace)))
         wrong = [
             place
             for place in positions
@@ -186,7 +188,14 @@ class MapMethod(ABC):
         return tuple(trace.tokens[place] for place in positions)
 
 
-def _positions(key: Any, trace: Trace) -> list[int]:
+def positions_of(key: Any, trace: Trace) -> list[int]:
+    """Sequence positions of a position, a token, a word, or several of them.
+
+    Raises
+    ------
+    ParameterError
+        It is a text, a token of another run, or something else.
+    """
     if isinstance(key, str):
         raise ParameterError(
             f"Maps were asked for the text {key!r}",
@@ -198,14 +207,14 @@ def _positions(key: Any, trace: Trace) -> list[int]:
             raise ParameterError(f"Maps were asked for {key}", "The trace has no such token: it is of another run.")
         return [key.position]
     if isinstance(key, Word):
-        return [place for token in key.tokens for place in _positions(token, trace)]
+        return [place for token in key.tokens for place in positions_of(token, trace)]
     if isinstance(key, Integral):
         return [int(key)]
     if not isinstance(key, Iterable):
         raise ParameterError(
             f"Maps were asked for {key!r}", "A position, a token, a word, or several of them can be explained."
         )
-    return [place for each in key for place in _positions(each, trace)]
+    return [place for each in key for place in positions_of(each, trace)]
 
 
 def checked_objective(of: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from explore.attention_rows import weight_chunks
 from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun, checked_objective
-from explore.maps.rollout import weight_chunks
 from explore.runs import LayerReplayLike, Objective
 
 if TYPE_CHECKING:

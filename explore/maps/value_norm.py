@@ -9,6 +9,7 @@ from explore.errors import ParameterError
 from explore.maps.attribution import attributed
 from explore.maps.method import Computed, MapMethod, MapRun
 from explore.runs import LayerReplayLike
+from explore.written_parts import arrivals, head_lengths
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,18 +66,7 @@ def written_norms(layer: LayerReplayLike, rows: Tensor, columns: Tensor, over_he
     """
     import torch
 
-    weights, values = layer.weights(rows), layer.values()
-    columns = columns.to(values.device)
-    weights = weights[:, :, columns]
-    written = [layer.written(head, values[head, columns]) for head in range(len(values))]
+    columns = columns.to(layer.values().device)
     if over_heads == "each":
-        each_head = torch.stack([each.norm(dim=-1) for each in written])
-        return (weights * each_head[:, None]).mean(0)
-    lengths = []
-    for row in range(weights.shape[1]):
-        # One row and one head at a time: (columns, width) twice is all that is held beside what was written.
-        arrived = torch.zeros_like(written[0])
-        for head, each in enumerate(written):
-            arrived.addcmul_(weights[head, row, :, None], each)
-        lengths.append(arrived.norm(dim=-1))
-    return torch.stack(lengths)
+        return (layer.weights(rows)[:, :, columns] * head_lengths(layer, columns)[:, None]).mean(0)
+    return torch.cat([each.norm(dim=-1) for _, each in arrivals(layer, rows, columns, landed=False)], dim=1)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from explore.errors import CheckpointError
+from explore.models.attention_roles import AttentionCall, Beginning, Editor, Keeper, Tap
 from explore.models.edges import without_cut_edges
 
 NAME = "vlmscope"
@@ -32,54 +33,10 @@ NAME = "vlmscope"
 _UNKNOWN = ("s_aux", "sinks", "cache", "head_mask", "block_mask")
 
 
-class Tap(Protocol):
-    """Listens to the attention calls of one run."""
-
-    def attend(self, query: Tensor, key: Tensor, mask: Tensor | None, call: AttentionCall) -> None:
-        """Called once per attention call, before the output is computed.
-
-        Parameters
-        ----------
-        query
-            (batch, heads, queries, head_width)
-        key
-            (batch, kv_heads, keys, head_width), cached keys first, not repeated over query heads.
-        mask
-            Broadcastable to (batch, heads, queries, keys): bool with True = may attend, or a float that is added;
-            None means causal where `call.causal`, else everything.
-        """
-        ...
-
-
-class Keeper(Protocol):
-    """Keeps everything that goes in and out of the attention calls of one run."""
-
-    def keep(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, call: AttentionCall, output: Tensor
-    ) -> None:
-        """Called once per attention call, after it; shapes as in `Tap.attend`.
-
-        Parameters
-        ----------
-        value
-            (batch, kv_heads, keys, head_width).
-        output
-            (batch, queries, heads, head_width), before the output projection.
-        """
-        ...
-
-
-class AttentionCall:
-    """The scalars of one attention call: scaling of the scores, soft cap, whether None means causal."""
-
-    __slots__ = ("causal", "scaling", "softcap")
-
-    def __init__(self, scaling: float, softcap: float | None, causal: bool) -> None:
-        self.scaling, self.softcap, self.causal = scaling, softcap, causal
-
-
 _listening: ContextVar[Tap | None] = ContextVar("vlmscope_tap", default=None)
 _keeping: ContextVar[Keeper | None] = ContextVar("vlmscope_keeper", default=None)
+_editing: ContextVar[Editor | None] = ContextVar("vlmscope_editor", default=None)
+_beginning: ContextVar[Beginning | None] = ContextVar("vlmscope_beginning", default=None)
 
 
 def watched_attention(
@@ -112,19 +69,31 @@ def watched_attention(
             )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     causal = query.shape[2] > 1 and bool(getattr(module, "is_causal", True) if is_causal is None else is_causal)
-    if position_bias is not None:
+    beginning, editor = _beginning.get(), _editing.get()
+    keys = key.shape[2]
+    if beginning is not None:
+        attention_mask, keys = beginning.mask(query.device), keys + beginning.length
+    elif position_bias is not None:
         attention_mask = _biased(attention_mask, position_bias, causal)
-    attention_mask = without_cut_edges(attention_mask, query.shape[2], key.shape[2], causal, query.device)
+    attention_mask = without_cut_edges(attention_mask, query.shape[2], keys, causal, query.device)
+    if editor is not None:
+        attention_mask = editor.mask(query, key, attention_mask, causal, keys)
     call = AttentionCall(scale, softcap, causal)
     tap, keeper = _listening.get(), _keeping.get()
     if tap is not None:
         tap.attend(query, key, attention_mask, call)
-    if softcap is not None:
+    if beginning is not None:
+        assert attention_mask is not None
+        output = beginning.attend(query, key, value, attention_mask, call)
+    elif softcap is not None:
         output = _capped_attention(module, query, key, value, attention_mask, scale, softcap, is_causal)
     else:
         output, _ = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal
         )
+    if editor is not None and editor.zeroes:
+        whole = (key, value) if beginning is None else beginning.whole(key, value)
+        output = editor.output(query, *whole, attention_mask, call, output)
     if keeper is not None:
         keeper.keep(query, key, value, attention_mask, call, output)
     return output, None
@@ -188,6 +157,26 @@ def keeping(keeper: Keeper) -> Iterator[None]:
         yield
     finally:
         _keeping.reset(token)
+
+
+@contextmanager
+def editing_attention(editor: Editor) -> Iterator[None]:
+    """Let `editor` change every watched attention call of this thread."""
+    token = _editing.set(editor)
+    try:
+        yield
+    finally:
+        _editing.reset(token)
+
+
+@contextmanager
+def continued_from(beginning: Beginning) -> Iterator[None]:
+    """Every watched attention call of this thread goes on from a beginning that is not run again."""
+    token = _beginning.set(beginning)
+    try:
+        yield
+    finally:
+        _beginning.reset(token)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ class _Drop:
         if not self._beginning:
             return (), self._continued(module, given, tokens, seen)
         if given.get("position_ids") is None:
-            given["position_ids"] = _numbered(module, tokens, 0)
+            given["position_ids"] = numbered(module, tokens, 0)
         if given.get("attention_mask") is None and cache is None:
             # With neither, the library takes every gap in the positions for the start of another packed sequence.
             given["attention_mask"] = torch.ones(tokens.shape[:2], dtype=torch.long, device=tokens.device)
@@ -154,7 +154,7 @@ class _Drop:
             last, length = begun
             given["position_ids"] = last + torch.arange(1, tokens.shape[1] + 1, device=last.device) + (seen - length)
         elif given.get("position_ids") is None:
-            given["position_ids"] = _numbered(module, tokens, self._full - tokens.shape[1])
+            given["position_ids"] = numbered(module, tokens, self._full - tokens.shape[1])
         return given
 
     def _narrowed(self, mask: Any) -> Any:
@@ -174,12 +174,15 @@ def _named(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     return {**dict(zip(inspect.signature(module.forward).parameters, args, strict=False)), **kwargs}
 
 
-def _numbered(module: nn.Module, tokens: Tensor, first: int) -> Tensor:
+def numbered(module: nn.Module, tokens: Tensor, first: int) -> Tensor:
     """Position ids as the decoder would count them by itself, (1 or batch, tokens)."""
     table: Any = getattr(module, "embed_positions", None)
     if hasattr(table, "create_position_ids_from_input_ids") and tokens.ndim == 2:
-        numbered: Tensor = table.create_position_ids_from_input_ids(tokens, table.padding_idx, first)
-        return numbered
+        found: Tensor = table.create_position_ids_from_input_ids(tokens, table.padding_idx, first)
+        return found
+    if hasattr(table, "create_position_ids_from_inputs_embeds") and tokens.ndim == 3:
+        counted: Tensor = table.create_position_ids_from_inputs_embeds(tokens, first, table.padding_idx)
+        return counted
     return torch.arange(first, first + tokens.shape[1], device=tokens.device)[None]
 
 

@@ -28,6 +28,12 @@ class Placement:
         """As if the processed picture was resized by these factors (new size / old size)."""
         return Placement((self.scale[0] / x, self.scale[1] / y), self.offset)
 
+    def region(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """Where a box x0, y0, x1, y1 of the processed picture lies in the original."""
+        x0, y0, x1, y1 = box
+        (scale_x, scale_y), (left, top) = self.scale, self.offset
+        return x0 * scale_x + left, y0 * scale_y + top, x1 * scale_x + left, y1 * scale_y + top
+
 
 def placement(image_processor: Any, size: tuple[int, int]) -> Placement:
     """Follow a CLIP-type image processor: optional padding to a square, resize, centre crop, final padding.

@@ -21,6 +21,8 @@ class VisionInfo:
         Width of what the projector reads; several layers may be joined there.
     cls
         Whether the tower has a class token in front of its patches.
+    query_layers, query_heads
+        Layers in which learned queries read the patches, and attention heads of each; 0 where there are no queries.
     """
 
     layers: int
@@ -28,6 +30,8 @@ class VisionInfo:
     width: int
     feature_width: int
     cls: bool
+    query_layers: int = 0
+    query_heads: int = 0
 
 
 @dataclass(frozen=True)

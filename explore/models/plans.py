@@ -6,6 +6,7 @@ generation, or by a dead kernel, helps nobody.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from explore.errors import BudgetError, ParameterError
 from explore.memory import readable
 from explore.models.info import ModelInfo
 
-VISION_SIGNALS = ("cls_attention", "keys", "features")
+VISION_SIGNALS = ("cls_attention", "keys", "features", "query_attention")
 
 _REMEDY = {
     "hidden": 'hidden="none" or a few layers, hidden=(0, {middle}, {last})',
@@ -44,7 +45,8 @@ class RecordingPlan:
     logits
         "answer" keeps the full-vocabulary logits that predicted each answer token.
     vision
-        Signals of the vision tower: "cls_attention", "keys", "features".
+        Signals of the vision tower: "cls_attention", "keys", "features"; and of models whose visual tokens are learned
+        queries "query_attention", which says where each of them looks.
     budget_bytes
         Most bytes a run may keep in host memory.
     """
@@ -119,6 +121,7 @@ class RecordingPlan:
         *,
         question_tokens: int = 32,
         visual_tokens: int = 0,
+        queries: tuple[int, int] = (0, 0),
     ) -> dict[str, int]:
         """Bytes the run would keep in host memory.
 
@@ -130,6 +133,8 @@ class RecordingPlan:
             Length of the prompt, image tokens included, and of the answer.
         question_tokens, visual_tokens
             How many of the prompt's tokens are the question's words and image patches.
+        queries
+            How many of them are learned queries, and how many patches of the vision tower there are for these.
 
         Returns
         -------
@@ -145,7 +150,7 @@ class RecordingPlan:
             "attention": len(self.row_layers(info.layers)) * info.heads * rows * fed * size,
             "columns": (question_tokens + new_tokens + 2) * fed * 4 if self.columns else 0,
             "logits": new_tokens * info.vocab * size if self.logits == "answer" else 0,
-            "vision": self._vision_values(info, visual_tokens) * size,
+            "vision": self._vision_values(info, visual_tokens, math.prod(queries)) * size,
         }
         return {**parts, "total": sum(parts.values())}
 
@@ -172,7 +177,7 @@ class RecordingPlan:
         """What is recorded, for the fingerprint; the budget decides nothing about the result."""
         return {name: value for name, value in asdict(self).items() if name != "budget_bytes"}
 
-    def _vision_values(self, info: ModelInfo, patches: int) -> int:
+    def _vision_values(self, info: ModelInfo, patches: int, pairs: int) -> int:
         tower = info.vision
         if tower is None:
             return 0
@@ -180,6 +185,7 @@ class RecordingPlan:
             "cls_attention": tower.layers * tower.heads * patches,
             "keys": tower.layers * tower.width * patches,
             "features": tower.feature_width * patches,
+            "query_attention": tower.query_layers * tower.query_heads * pairs,
         }
         return sum(sizes[name] for name in self.vision)
 

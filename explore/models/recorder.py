@@ -7,7 +7,7 @@ and out of it. Rows, columns and copies to the host are made afterwards, once pe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explore.layout import ImageQueries
 from explore.models.attention import AttentionCall, watched, watching
 from explore.models.families.base import Family
 from explore.models.plans import RecordingPlan
@@ -78,9 +79,9 @@ class Recorder:
 
     def attend(self, query: Tensor, key: Tensor, mask: Tensor | None, call: AttentionCall) -> None:
         """See `explore.models.attention.Tap`."""
-        if self._vision is not None and self._vision.current is not None:
-            self._vision.current.add(query, key, mask, call, self._vision.wanted)
-        elif self._current is not None:
+        if self._vision is not None and self._vision.attend(query, key, mask, call):
+            return
+        if self._current is not None:
             self._current.add(query, key, mask, call, self._wanted)
 
     def hidden_states(self, fed: int) -> dict[int, np.ndarray]:
@@ -109,11 +110,11 @@ class Recorder:
         """What the final norm reads, if the plan keeps the last hidden layer; (positions_fed, width)."""
         return _joined(self._states[len(self._family.layers)], fed)[0]
 
-    def vision(self) -> dict[str, np.ndarray]:
-        """Signals of the vision tower by name."""
+    def vision(self, queries: Sequence[ImageQueries] = ()) -> dict[str, np.ndarray]:
+        """Signals of the vision tower by name; `queries` are the learned queries of the prompt, in its order."""
         if self._vision is None:
             return {}
-        return {name: to_host(values) for name, values in self._vision.signals().items()}
+        return {name: to_host(values) for name, values in self._vision.signals(queries).items()}
 
     def _entering(self, number: int) -> Callable[..., None]:
         states, record, first = self._states.get(number), self._records.get(number), number == 0

@@ -7,9 +7,9 @@ the values, so the library's own fused attention suffices for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
@@ -20,73 +20,11 @@ from explore.models.attention import AttentionCall, keeping, watched
 from explore.models.decoder_inputs import DecoderInputs
 from explore.models.families.base import Family
 from explore.models.heads import OutputHead
-from explore.models.placement import readable
-from explore.models.rows import LayerRecord
+from explore.models.landings import LayerCalls, landing_of, watched_layers
+from explore.models.layer_replays import LayerReplay
+from explore.models.readouts import LinearReadout, readout_at
 from explore.runs import Objective
 from explore.trace import Trace
-
-
-@dataclass(frozen=True, eq=False)
-class LayerReplay:
-    """Attention of one layer over the whole sequence.
-
-    Parameters
-    ----------
-    number
-        Which decoder layer it is, counted from 0.
-    query
-        (1, heads, positions, head_width)
-    key, value
-        (1, kv_heads, positions, head_width)
-    mask, call
-        As the layer used them.
-    output
-        What the heads said, (1, positions, heads, head_width), in the graph if gradients were asked for.
-    projection
-        The module that turns it into what is added to the residual stream.
-    home
-        The device that everything asked for comes to, one for all layers of a spread model.
-    """
-
-    number: int
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    mask: Tensor | None
-    call: AttentionCall
-    output: Tensor
-    projection: nn.Module
-    home: torch.device
-
-    @property
-    def positions(self) -> int:
-        """Length of the sequence."""
-        return int(self.query.shape[2])
-
-    def weights(self, rows: Tensor | range) -> Tensor:
-        """Attention weights of some query rows, (heads, rows, positions) in at least single precision."""
-        record = LayerRecord()
-        wanted = torch.as_tensor(rows if isinstance(rows, Tensor) else list(rows), dtype=torch.long)
-        record.add(self.query.detach(), self.key.detach(), self.mask, self.call, wanted)
-        return record.rows()[0].to(self.home)
-
-    def values(self) -> Tensor:
-        """Value of every position for every query head, (heads, positions, head_width) float32."""
-        groups = self.query.shape[1] // self.value.shape[1]
-        return self.value.detach()[0].float().repeat_interleave(groups, dim=0).to(self.home)
-
-    def written(self, head: int, vectors: Tensor) -> Tensor:
-        """What a head's vectors (..., head_width) add to the residual stream, (..., width) float32; no bias."""
-        heads, width = self.query.shape[1], self.output.shape[3]
-        plain = readable(self.projection)
-        if plain is not None:
-            return vectors.float() @ plain.weight[:, head * width : (head + 1) * width].float().T.to(vectors.device)
-        # Asked as a function: quantised, offloaded and transposed projections have no plain weight to read.
-        device, dtype = self.output.device, self.output.dtype
-        unit = torch.zeros(width, heads * width, device=device, dtype=dtype)
-        unit[:, head * width : (head + 1) * width] = torch.eye(width, device=device, dtype=dtype)
-        matrix = (self.projection(unit) - self.projection(torch.zeros_like(unit[:1]))).float()
-        return vectors.float() @ matrix.to(vectors.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +60,8 @@ class Replay:
         self._family, self._number, self._home = family, -1, inputs.embeds.device
         self._kept: list[LayerReplay] = []
         self._entered: list[Tensor] = []  # what enters each layer, all streams of it
+        self._inserted: dict[int, Tensor] = {}
+        self._calls = LayerCalls()
         # Gradients need ordinary tensors, and the caller may be in inference mode.
         with torch.inference_mode(False), torch.set_grad_enabled(gradients):
             self._normed: Tensor | None = self._run(family, inputs)
@@ -150,9 +90,49 @@ class Replay:
         """The residual stream entering every layer 0 to L, each (positions, width) float32."""
         return tuple(self._family.stream(each.detach())[0].float().to(self._home) for each in self._entered)
 
+    @property
+    def depth(self) -> int:
+        """How many layers the decoder has, those without attention among them."""
+        return len(self._family.layers)
+
+    def state(self, number: int) -> Tensor:
+        """The residual stream entering layer `number`, 0 to L, (positions, width) float32."""
+        return self._family.stream(self._entered[number].detach())[0].float().to(self._home)
+
+    def inserted(self, number: int) -> Tensor | None:
+        """What the model adds to the stream behind layer `number` and before the next, (positions, width) float32.
+
+        Some decoders give the picture's features to several layers; None where nothing is added.
+        """
+        found = self._inserted.get(number)
+        return None if found is None else found.to(self._home)
+
+    def readout(self, number: int, ids: Sequence[int]) -> LinearReadout:
+        """Final norm and head, held still at the position that predicts answer token `number`.
+
+        Raises
+        ------
+        ParameterError
+            The answer has no such token, or the decoder has several residual streams.
+        CheckpointError
+            The final norm is none that can be held still.
+        """
+        self._require_token(number)
+        if self._family.streams > 1:
+            raise ParameterError(
+                f"{type(self._family.model).__name__} carries {self._family.streams} residual streams side by side",
+                "Its head reads a mixture of them, which no single state gives.",
+                "Use a model with one residual stream, or knockout, which needs no parts.",
+            )
+        assert self._normed is not None
+        row = self._trace.prompt_length - 1 + number
+        state, normed = self._entered[-1].detach()[0, row], self._normed.detach()[0, row]
+        return readout_at(self._head, self._family.final_norm, state, normed, ids)
+
     def close(self) -> None:
         """Let go of everything; the replay cannot be asked afterwards."""
-        self._kept, self._entered, self._normed = [], [], None
+        self._kept, self._entered, self._normed, self._calls = [], [], None, LayerCalls()
+        self._inserted.clear()
 
     def keep(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, call: AttentionCall, output: Tensor
@@ -171,16 +151,11 @@ class Replay:
         ParameterError
             The replay was made without gradients, or the answer has no such token.
         """
-        if self._normed is None:
-            raise ParameterError("The replay is over", "It lives as long as its with block.", "Ask inside the block.")
         if of not in get_args(Objective):
             raise ParameterError(f"of={of!r} was given", f"Allowed are {', '.join(get_args(Objective))}.")
+        self._require_token(number)
         if not self._gradients:
             raise ParameterError("The replay keeps no gradients", "", "Use runner.replay(trace, gradients=True).")
-        if not 0 <= number < len(self._trace.answer_ids):
-            raise ParameterError(
-                f"There is no answer token {number}", f"The answer has {len(self._trace.answer_ids)} tokens."
-            )
         self._check()
         with torch.inference_mode(False), torch.enable_grad():
             score = self._score(number, of)
@@ -191,6 +166,14 @@ class Replay:
         filled = [torch.zeros_like(x) if g is None else g for g, x in zip(found, wanted, strict=True)]
         heads = tuple(each[0].transpose(0, 1).float().to(self._home) for each in filled[: len(outputs)])
         return TokenGradient(heads, tuple(self._slope(each) for each in filled[len(outputs) :]))
+
+    def _require_token(self, number: int) -> None:
+        if self._normed is None:
+            raise ParameterError("The replay is over", "It lives as long as its with block.", "Ask inside the block.")
+        if not 0 <= number < len(self._trace.answer_ids):
+            raise ParameterError(
+                f"There is no answer token {number}", f"The answer has {len(self._trace.answer_ids)} tokens."
+            )
 
     def _slope(self, gradient: Tensor) -> Tensor:
         """Gradient at one residual stream, (positions, width): of several side by side, all moved by the same."""
@@ -210,14 +193,33 @@ class Replay:
         embeds = inputs.embeds.detach().clone().requires_grad_(self._gradients)
 
         def entering(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            self._entered.append(args[0] if args else kwargs["hidden_states"])
+            stream = args[0] if args else kwargs["hidden_states"]
+            self._between(stream)
+            self._entered.append(stream)
             self._number += 1
+            self._calls.begin(stream)
 
         with ExitStack() as stack:
             stack.enter_context(watched(family.text_model))
+            stack.enter_context(watched_layers(family, self._calls))
             stack.enter_context(keeping(self))
             for module in (*family.layers, family.final_norm):
                 stack.callback(module.register_forward_pre_hook(entering, with_kwargs=True).remove)
             made = family.text_model(**{**arguments, "inputs_embeds": embeds}, use_cache=False)
+        self._calls = LayerCalls()
         normed: Tensor = made.last_hidden_state
         return normed
+
+    def _between(self, stream: Tensor) -> None:
+        """What can be said of the layer that has just run, now that the next one is about to be given a stream."""
+        left = self._calls.left
+        if left is None or self._family.streams > 1:
+            several = f"the decoder has {self._family.streams} residual streams"
+            self._kept[-1:] = [replace(each, landing=several) for each in self._kept[-1:]]
+            return
+        with torch.no_grad():
+            if stream is not left and not torch.equal(stream, left):
+                self._inserted[self._number] = (stream.detach().float() - left.detach().float())[0]
+            if self._kept and self._kept[-1].number == self._number:
+                last = self._kept[-1]
+                self._kept[-1] = replace(last, landing=landing_of(self._calls, last.output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 from collections import OrderedDict
@@ -195,12 +196,14 @@ def require_budget(info: ModelInfo, plan: RecordingPlan, request: Request, new_t
 
 def recorded_bytes(info: ModelInfo, plan: RecordingPlan, request: Request, new_tokens: int) -> dict[str, int]:
     """The plan's estimate for a request."""
+    queries = request.inputs.queries
     return plan.estimate(
         info,
         request.inputs.length,
         new_tokens,
         question_tokens=len(request.inputs.positions(Role.QUESTION)),
         visual_tokens=len(request.inputs.positions(Role.IMAGE)),
+        queries=(sum(len(each.positions) for each in queries), sum(math.prod(each.shape) for each in queries)),
     )
 
 

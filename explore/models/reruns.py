@@ -5,14 +5,18 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from explore.edits import DropTokens, Edit, MergeTokens, as_edits
 from explore.errors import ParameterError
 from explore.models.decoder_inputs import DecoderInputs
+from explore.models.editing import edited_run
+from explore.models.editing_variants import Variants
 from explore.models.families.base import Family
 from explore.models.guards import cancel_check
 from explore.models.heads import OutputHead
@@ -36,6 +40,8 @@ class Rerun:
         The run.
     running
         The runner's lock and error handling, entered around everything that computes.
+    edits
+        What the runner does to every run just now.
     """
 
     def __init__(
@@ -45,8 +51,10 @@ class Rerun:
         inputs: DecoderInputs,
         trace: Trace,
         running: Callable[[], AbstractContextManager[None]],
+        edits: Callable[[], Sequence[Edit]] = tuple,
     ) -> None:
-        self._family, self._head, self._inputs, self._running = family, head, inputs, running
+        self._family, self._head, self._inputs, self._running, self._edits = family, head, inputs, running, edits
+        self._trusted = False  # whether variants of this run were seen to be the same from a kept beginning
         # The runner keeps its last rerun; that must not keep a trace of gigabytes alive.
         self._trace = weakref.ref(trace)
 
@@ -97,7 +105,7 @@ class Rerun:
     @contextmanager
     def replay(self, *, gradients: bool = False, progress: Report | None = None) -> Iterator[Replay]:
         """The sequence run once more with queries, keys and values kept, and the graph for gradients if wanted."""
-        with self._running():
+        with self._running(), self._edited():
             check = cancel_check(progress)
             made = Replay(self._family, self._head, self._inputs, self.trace, gradients=gradients, check=check)
             try:
@@ -114,7 +122,7 @@ class Rerun:
             (variants, positions_fed) bool.
         """
         batch_size = checked_count("batch_size", batch_size)
-        with self._running():
+        with self._running(), self._edited():
             parts = scores_without(self._family, self._head, self._inputs, self.trace, blocked, batch_size)
             return _gathered(parts, len(blocked), progress)
 
@@ -123,7 +131,7 @@ class Rerun:
     ) -> AnswerScores:
         """Scores of the answer with other pictures of the same sizes in place of the trace's own."""
         batch_size = checked_count("batch_size", batch_size)
-        with self._running():
+        with self._running(), self._edited():
             prompt = self._inputs.request.prompt
             parts = scores_of_pictures(self._family, self._head, prompt, self.trace, variants, batch_size)
             return _gathered(parts, len(variants), progress)
@@ -141,8 +149,67 @@ class Rerun:
         CheckpointError
             What is added between layers is not one vector for each visual token.
         """
-        with self._running(), torch.inference_mode(False):
+        with self._running(), self._edited(), torch.inference_mode(False):
             yield scores_with_features(self._family, self._head, self._inputs, self.trace)
+
+    @contextmanager
+    def variants(
+        self, *, edits: Any = (), number: int = 0, reuse: bool = True, progress: Report | None = None
+    ) -> Iterator[Variants]:
+        """Many variants of the run, each a few edits, several in one forward pass.
+
+        Parameters
+        ----------
+        edits
+            What is done to all of them.
+        number
+            Which answer token is predicted.
+        reuse
+            Whether a variant runs only from the first position that it changes, where the decoder allows that.
+        progress
+            Asked between batches whether to stop.
+
+        Raises
+        ------
+        ParameterError, CheckpointError
+            The edits do not fit the run or the decoder.
+        """
+        with self._running():
+            shared = as_edits(self._open_edits(), edits)
+            check = cancel_check(progress)
+            made = Variants(
+                self._family,
+                self._head,
+                self._inputs,
+                self.trace,
+                shared=shared,
+                number=number,
+                reuse=reuse,
+                trusted=self._trusted,
+                check=check,
+            )
+            self._trusted = self._trusted or made.reuses
+            try:
+                yield made
+            finally:
+                made.close()
+
+    def _open_edits(self) -> Sequence[Edit]:
+        edits = self._edits()
+        if any(isinstance(each, (DropTokens, MergeTokens)) for each in edits):
+            raise ParameterError(
+                "A trace was to be run again while tokens are dropped or merged",
+                "Its positions are those of the whole prompt.",
+                "Cut the tokens' edges instead, which is the same but for rounding: CutEdges(tokens, 'all').",
+            )
+        return edits
+
+    @contextmanager
+    def _edited(self) -> Iterator[None]:
+        """What computes inside is edited as the runner says; every call is the whole sequence."""
+        trace = self.trace
+        with edited_run(self._family, self._open_edits(), trace.layout, trace.prompt_length, start=0):
+            yield
 
     def _normed(self, states: np.ndarray) -> Tensor:
         if self._family.streams > 1:

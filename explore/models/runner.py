@@ -8,29 +8,34 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 
+from explore.edits import Edit, as_edits
 from explore.errors import CheckpointError
 from explore.memory import readable
 from explore.models.batches import batched_answers
 from explore.models.checks import checked_head
 from explore.models.decoder_inputs import catch_decoder_inputs
 from explore.models.deduced_grids import grid_holds
+from explore.models.editing import edited_run
+from explore.models.editing_parts import require_editable
+from explore.models.editing_program import Program
+from explore.models.editing_recorder import recorder_of
+from explore.models.editing_scope import OpenEdits
 from explore.models.families import require_family
 from explore.models.families.deduced import Deduced
 from explore.models.fingerprints import digest, run_fingerprint, runner_fingerprint
 from explore.models.generation import generate
 from explore.models.guards import cancel_check, memory_errors
 from explore.models.info import ModelInfo, read_info
-from explore.models.inputs import with_answer
+from explore.models.inputs import layout_of, with_answer
 from explore.models.language import Language
 from explore.models.plans import RecordingPlan
 from explore.models.prompts import PromptWriter
-from explore.models.recorder import Recorder
 from explore.models.requests import (
     Request,
     SaidAnswers,
@@ -85,6 +90,7 @@ class Runner:
         self._said = SaidAnswers()
         self._info = read_info(self._family, checkpoint, revision)
         self._closed = False
+        self._edits = OpenEdits()
         self._rerun: Rerun | None = None
         with self._running():
             self._head = checked_head(self._family, self._writer)
@@ -153,7 +159,7 @@ class Runner:
             if progress is not None:
                 progress(0.0, f"recording at most {readable(size)}")
             made_by = {"do_sample": False, "max_new_tokens": most}
-            fingerprint = run_fingerprint("ask", self._info, request.key, request.hashes, made_by, plan)
+            fingerprint = self._fingerprint("ask", request, made_by, plan)
             trace = self._cached(fingerprint, lambda: self._ask(request, plan, new, fingerprint, progress))
             self._said.remember(request, trace.answer, trace.answer_ids.tolist())
             return trace
@@ -196,7 +202,7 @@ class Runner:
             if progress is not None:
                 progress(0.0, f"recording {readable(size)}")
             given = {"answer": digest(ids)}
-            fingerprint = run_fingerprint("read", self._info, request.key, request.hashes, given, plan)
+            fingerprint = self._fingerprint("read", request, given, plan)
             return self._cached(fingerprint, lambda: self._read(request, plan, ids, fingerprint, progress))
 
     def answers(
@@ -209,7 +215,8 @@ class Runner:
     ) -> list[str]:
         """Answers to many (image, question) pairs, greedily, in left-padded batches, without recording.
 
-        Pairs that share an image object are encoded together and their picture only once.
+        Pairs that share an image object are encoded together and their picture only once. Inside `edited` they come one
+        by one, because every prompt has positions of its own.
 
         Raises
         ------
@@ -219,6 +226,8 @@ class Runner:
             During the run; the runner stays usable.
         """
         with self._running():
+            if self._edits.now:
+                return self._edited_answers(list(pairs), checked_count("max_new_tokens", max_new_tokens), progress)
             return batched_answers(
                 self._family,
                 self._writer,
@@ -252,6 +261,29 @@ class Runner:
             require_room(self._info, request.inputs.length)
             return recorded_bytes(self._info, plan, request, min(most, room_of(self._info, request.inputs.length)))
 
+    @contextmanager
+    def edited(self, *edits: Edit | Sequence[Edit]) -> Iterator[None]:
+        """Everything this thread asks, reads and reruns inside is edited, prefill and generation alike.
+
+        Edits inside edits add up. They are gone when the block ends, however it ends; a trace made inside carries them
+        in its fingerprint. Plain text (`language`) has no such positions and is not edited.
+
+        Parameters
+        ----------
+        edits
+            Of `explore.edits`, one or several, or sums and lists of them.
+
+        Raises
+        ------
+        ParameterError, CheckpointError
+            This model cannot have them; the message says why, and what it can have.
+        """
+        wanted = as_edits(*edits)
+        with self._running():
+            require_editable(self._family, [*self._edits.now, *wanted])
+        with self._edits.more(wanted):
+            yield
+
     def rerun(self, trace: Trace) -> Rerun:
         """The trace once more in this model: replays, gradients, and scores with something taken away.
 
@@ -264,7 +296,9 @@ class Runner:
             last = self._rerun
             if last is None or not last.of(trace):
                 inputs = catch_decoder_inputs(self._family, self._writer, self._info, trace)
-                self._rerun = last = Rerun(self._family, self._head, inputs, trace, self._running)
+                self._rerun = last = Rerun(
+                    self._family, self._head, inputs, trace, self._running, lambda: self._edits.now
+                )
             return last
 
     @property
@@ -295,6 +329,26 @@ class Runner:
                 )
             yield
 
+    def _edited_answers(self, pairs: list[tuple[Any, str]], most: int, progress: Report | None) -> list[str]:
+        plan, found = RecordingPlan(hidden="none", attention="none", columns=False, logits="none"), list[str]()
+        check = cancel_check(progress)
+        for image, question in pairs:
+            check()
+            found.append(self.ask(image, question, max_new_tokens=most, record=plan).answer)
+            if progress is not None:
+                progress(len(found) / len(pairs), f"{len(found)} of {len(pairs)} questions")
+        return found
+
+    def _editing(self, request: Request) -> AbstractContextManager[Program]:
+        """What is run inside is edited; entered before recording, which then sees what the edits made."""
+        layout = layout_of(request.inputs.tokens, request.inputs)
+        return edited_run(self._family, self._edits.now, layout, request.inputs.length)
+
+    def _fingerprint(self, kind: str, request: Request, made_by: dict[str, Any], plan: RecordingPlan) -> dict[str, Any]:
+        found = run_fingerprint(kind, self._info, request.key, request.hashes, made_by, plan)
+        edits = [edit.to_json() for edit in self._edits.now]
+        return {**found, "edits": edits} if edits else found
+
     def _cached(self, fingerprint: dict[str, Any], make: Callable[[], Trace]) -> Trace:
         if self._cache is None:
             return make()
@@ -314,10 +368,12 @@ class Runner:
             if progress is not None:
                 progress(min(made / new, 1.0), f"token {made + 1} of at most {new}")
 
-        recorder = Recorder(self._family, plan, request.inputs.length, cancel_check(progress), on_step)
-        with recorder.recording():
-            tensors = self._family.on_device(request.inputs.tensors)
-            ids, logits = generate(self._family, tensors, new, logits=plan.logits == "answer")
+        with self._editing(request) as edits:
+            run = (self._family, plan, request.inputs.length, cancel_check(progress), on_step)
+            recorder = recorder_of(edits, *run)
+            with recorder.recording():
+                tensors = self._family.on_device(request.inputs.tensors)
+                ids, logits = generate(self._family, tensors, new, logits=plan.logits == "answer")
         return self._trace(request, plan, recorder, ids, logits, fingerprint)
 
     def _read(
@@ -328,10 +384,11 @@ class Runner:
         fingerprint: dict[str, Any],
         progress: Report | None,
     ) -> Trace:
-        recorder = Recorder(self._family, plan, request.inputs.length, cancel_check(progress))
-        with recorder.recording():
-            tensors = self._family.on_device(with_answer(self._family, request.inputs.tensors, ids[:-1]))
-            made = self._family.model(**tensors, use_cache=False, logits_to_keep=len(ids))
+        with self._editing(request) as edits:
+            recorder = recorder_of(edits, self._family, plan, request.inputs.length, cancel_check(progress))
+            with recorder.recording():
+                tensors = self._family.on_device(with_answer(self._family, request.inputs.tensors, ids[:-1]))
+                made = self._family.model(**tensors, use_cache=False, logits_to_keep=len(ids))
         return self._trace(request, plan, recorder, ids, made.logits[0, -len(ids) :], fingerprint)
 
     def _trace(self, *run: Any) -> Trace:

@@ -68,7 +68,7 @@ def make_trace(
         hidden_states=recorder.hidden_states(fed),
         attention_rows=rows,
         row_positions=places,
-        vision=recorder.vision(),
+        vision=recorder.vision(request.inputs.queries),
         layers=info.layers,
         heads=info.heads,
         width=info.width,

@@ -1,4 +1,4 @@
-"""Signals of the vision tower on request: attention of its class token, keys, and what the projector reads.
+"""Signals of the vision tower on request: attention of its class token, keys, what the projector or queries read.
 
 The tower keeps its own attention until a plan asks for these; then the watched attention is selected on the tower for
 one run, exactly as on the text model. Towers call it once for all pictures, or once for every picture, tile or window:
@@ -7,7 +7,7 @@ what all calls of a layer saw is joined, in the tower's order of patches before 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,9 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from explore.errors import ParameterError
+from explore.layout import ImageQueries
 from explore.models.attention import AttentionCall, watched
 from explore.models.families.base import Family
+from explore.models.query_attention import QueryRecorder
 from explore.models.rows import LayerRecord
+from explore.models.vision_masks import seen
 from explore.models.windows import Windows
 
 _ELSE = 'Use vision=("features",), or vision=().'
@@ -54,7 +57,7 @@ class LayerCalls:
         for part, mask in zip(parts, self._masks, strict=True):
             images, tokens = part.shape[0], part.shape[2]
             patches = slice(before, tokens - behind)
-            real = _seen(mask, images, tokens).to(part.device)[:, patches]
+            real = seen(mask, images, tokens).to(part.device)[:, patches]
             found.append(part[:, :, patches].transpose(0, 1).flatten(1, 2)[:, real.flatten()])
         return torch.cat(found, dim=1)
 
@@ -72,7 +75,8 @@ class VisionRecorder:
     Raises
     ------
     ParameterError
-        The model has no such tower, the tower no class token, or its windows are in an order nobody knows.
+        The model has no such tower, the tower no class token, its windows are in an order nobody knows, or there are no
+        learned queries.
     """
 
     def __init__(self, family: Family, wanted: tuple[str, ...]) -> None:
@@ -86,8 +90,9 @@ class VisionRecorder:
                 f"cls_attention was asked of {type(family.vision_tower).__name__}, which has no class token",
                 'Other signals of this tower: "keys", "features".',
             )
-        self.current: LayerCalls | None = None
-        self.wanted = torch.tensor([0] if "cls_attention" in wanted else [], dtype=torch.long)
+        self._current: LayerCalls | None = None
+        self._queries = QueryRecorder(family) if "query_attention" in wanted else None
+        self._rows = torch.tensor([0] if "cls_attention" in wanted else [], dtype=torch.long)
         self._calls = [LayerCalls() for _ in family.vision_layers]
         self._features: list[Tensor] = []
         self._windows = Windows(family.vision_tower)
@@ -99,6 +104,8 @@ class VisionRecorder:
         assert tower is not None
         with ExitStack() as stack:
             stack.enter_context(self._windows.noted())
+            if self._queries is not None:
+                stack.enter_context(self._queries.recording())
             if {"cls_attention", "keys"} & set(self._wanted):
                 stack.enter_context(watched(tower))
                 for layer, calls in zip(self._family.vision_layers, self._calls, strict=True):
@@ -109,18 +116,35 @@ class VisionRecorder:
                 stack.callback(hook.remove)
             yield
 
-    def signals(self) -> dict[str, Tensor]:
+    def attend(self, query: Tensor, key: Tensor, mask: Tensor | None, call: AttentionCall) -> bool:
+        """Whether this call was one of the tower's or its compressor's; arguments as in `explore.models.attention.Tap`.
+
+        An encoder in which queries stand behind patches is both.
+        """
+        taken = self._queries is not None and self._queries.attend(query, key, mask, call)
+        if self._current is None:
+            return taken
+        self._current.add(query, key, mask, call, self._rows)
+        return True
+
+    def signals(self, queries: Sequence[ImageQueries] = ()) -> dict[str, Tensor]:
         """The wanted signals, all patches of all images along the patch axis, in the order the tower is given them.
 
         That is the order of the visual tokens, several patches after each other for one token, where the processor puts
         patches in blocks (the kinds of Qwen and GLM) or the tower has as many patches as there are tokens. Towers whose
         patches are merged or pooled afterwards have them row by row, tile by tile.
 
+        Parameters
+        ----------
+        queries
+            The run's learned queries, in the order of the sequence.
+
         Returns
         -------
         dict
             "cls_attention" (layers, heads, patches): weights of the class token's row, its own column left out;
-            "keys" (layers, heads, patches, head_width); "features" (patches, feature_width).
+            "keys" (layers, heads, patches, head_width); "features" (patches, feature_width); "query_attention"
+            (layers, heads, queries, patches): see `explore.models.query_attention.QueryRecorder.weights`.
 
         Raises
         ------
@@ -139,6 +163,8 @@ class VisionRecorder:
             # A projector inside the tower reads patches window by window; one behind it, in their own order.
             inside = tower is not None and any(each is projector for each in tower.modules())
             found["features"] = self._windows.undone(joined, axis=0) if inside else joined
+        if self._queries is not None:
+            found["query_attention"] = self._queries.weights(queries)
         return found
 
     def _seen(self) -> list[LayerCalls]:
@@ -165,20 +191,12 @@ class VisionRecorder:
 
     def _entering(self, calls: LayerCalls) -> Any:
         def before_layer(module: nn.Module, args: tuple[Any, ...]) -> None:
-            self.current = calls
+            self._current = calls
 
         return before_layer
 
     def _leaving(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        self.current = None
+        self._current = None
 
     def _projecting(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._features.append(next(each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)))
-
-
-def _seen(mask: Tensor | None, images: int, tokens: int) -> Tensor:
-    """Which tokens of each image any row may attend to, (images, tokens) bool: nobody attends to padding."""
-    if mask is None:
-        return torch.ones(images, tokens, dtype=torch.bool)
-    open_ = mask if mask.dtype == torch.bool else mask > 0.5 * torch.finfo(mask.dtype).min
-    return open_.any(dim=2).any(dim=1).expand(images, tokens)

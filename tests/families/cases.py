@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from explore.models.attention import _attention_configs
 from explore.models.decoder_inputs import caught_inputs as catch
 from explore.models.families import REFUSED
 from explore.models.inputs import PromptInputs, prepare
@@ -78,6 +79,20 @@ def tower_without_attention(runner: Runner) -> Iterator[None]:
         with torch.no_grad():
             for values, old in zip(silenced, before, strict=True):
                 values.copy_(old)
+
+
+@contextmanager
+def eager(model: Any) -> Iterator[None]:
+    """The library's own eager attention in a submodel."""
+    configs = _attention_configs(model)
+    before = [config._attn_implementation for config in configs]
+    for config in configs:
+        config._attn_implementation_internal = "eager"
+    try:
+        yield
+    finally:
+        for config, old in zip(configs, before, strict=True):
+            config._attn_implementation_internal = old
 
 
 def decoder_inputs(runner: Runner, pictures: Shown) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ import torch
 
 from explore.models.inputs import prepare, with_answer
 from explore.trace import Trace
-from tests.families.cases import QUESTION, SUPPORTED, runner_of, trace_of
+from tests.families.cases import QUESTION, SUPPORTED, eager, runner_of, trace_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 families = pytest.mark.parametrize("name", SUPPORTED)
@@ -82,19 +80,3 @@ def test_rows_equal_eager_attention(name: str) -> None:
     for layer in numbers:
         weights = seen[layer][0].float().numpy()
         np.testing.assert_allclose(trace.attention(layer), weights, atol=1e-5)
-
-
-@contextmanager
-def eager(model: Any) -> Iterator[None]:
-    """The library's own eager attention in a submodel."""
-    from explore.models.attention import _attention_configs
-
-    configs = _attention_configs(model)
-    before = [config._attn_implementation for config in configs]
-    for config in configs:
-        config._attn_implementation_internal = "eager"
-    try:
-        yield
-    finally:
-        for config, old in zip(configs, before, strict=True):
-            config._attn_implementation_internal = old

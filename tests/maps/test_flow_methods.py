@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from explore.attention_rows import roll_rows
 from explore.errors import ParameterError
 from explore.maps.attention import AttentionMap
 from explore.maps.relevance import Relevance, fold_rows
-from explore.maps.rollout import Rollout, full_rollout, roll_rows
+from explore.maps.rollout import Rollout, full_rollout
 from explore.maps.value_norm import ValueNorm
 from explore.models.plans import RecordingPlan
 from tests.tiny import tiny_runner
@@ -147,7 +148,7 @@ def test_a_folded_row_is_a_row_of_the_recurrence(seed, row):
 def test_no_full_matrix_of_weights_is_ever_asked_for(trace, monkeypatch):
     """With little room, rows come a few at a time and the result stays the same."""
     whole = {kind: kind().maps(trace).parts.values for kind in (Rollout, Relevance)}
-    monkeypatch.setattr("explore.maps.rollout._CHUNK_VALUES", 4 * trace.positions_fed * 3)
+    monkeypatch.setattr("explore.attention_rows._CHUNK_VALUES", 4 * trace.positions_fed * 3)
     asked = []
     original = type(next(iter(_layers(trace)))).weights
 

@@ -8,6 +8,7 @@ import { mapSettings, SETTINGS } from "./map_settings.js";
 import { MapSet } from "./maps.js";
 import { pictureFigure } from "./picture.js";
 import { markedPatches, patchEvents, Places } from "./places.js";
+import { QueryImage } from "./query_image.js";
 import { joinSelection } from "./selection.js";
 import { tokenStrips } from "./strips.js";
 import { mountView, watch } from "./view.js";
@@ -215,7 +216,9 @@ class TokenImage {
 }
 
 function renderTokenImage(context) {
-  return mountView(context, "token-image", "Tokens and picture", (body, signal) => void new TokenImage(context.model, body, signal));
+  // Learned queries have no patch of their own: what is shown of them is another thing.
+  const Kind = context.model.get("queries")?.items ? QueryImage : TokenImage;
+  return mountView(context, "token-image", "Tokens and picture", (body, signal) => void new Kind(context.model, body, signal));
 }
 
 const tokenImage = { render: renderTokenImage };

@@ -20,6 +20,7 @@ from transformers.video_utils import VideoMetadata
 from explore.errors import CheckpointError
 from explore.frame_times import FrameTimes
 from explore.models.families import films, parts
+from explore.models.families.compressor import Compressor
 from explore.models.families.grids import Plan
 from explore.models.info import VisionInfo
 from explore.models.placement import input_device
@@ -107,6 +108,11 @@ class Family:
     def projector(self) -> nn.Module:
         """The module between image encoder and decoder."""
         return parts.projector_of(self.model)
+
+    @property
+    def compressor(self) -> Compressor | None:
+        """What learned queries read the patches with; None where visual tokens are no queries, or it is not known."""
+        return None
 
     def output_projection(self, layer: nn.Module) -> nn.Module | None:
         """What turns a decoder layer's heads into what is added to the residual stream; None without attention."""

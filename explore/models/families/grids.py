@@ -43,16 +43,24 @@ class GridPlan:
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """Visual tokens of one image that lie in no grid, `length` of them: queries of a compressor."""
+    """Visual tokens of one image that lie in no grid, queries of a compressor.
+
+    `length` visual tokens, of which the last `after` are no queries (a separator); `boxes` as in
+    `explore.layout.ImageQueries`.
+    """
 
     image: int
     length: int
     size: tuple[int, int]
     frame: int = 0
+    boxes: np.ndarray | None = None
+    tile: int = 0
+    after: int = 0
 
     def placed(self, positions: np.ndarray) -> ImageQueries:
         """The queries on these sequence positions, (length,) int64."""
-        return ImageQueries(self.image, self.frame, positions, self.size)
+        queries = positions[: len(positions) - self.after]
+        return ImageQueries(self.image, self.frame, queries, self.size, self.boxes, self.tile)
 
 
 Plan = GridPlan | QueryPlan

@@ -1,0 +1,1 @@
+"""Search by libraries of others: optional, and imported only when used."""
