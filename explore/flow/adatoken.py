@@ -24,7 +24,7 @@ SOURCE = "AdaToken-3D, IROS 2025, arXiv 2505.12782"
 _POOL = 10  # the reference averages squares of so many positions
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SpatialFlows(NamedArrays):
     """Attention within the picture and across its border.
 

@@ -46,7 +46,7 @@ class Node:
     position: int
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ContributionGraph(NamedArrays):
     """Nodes and weighted edges.
 

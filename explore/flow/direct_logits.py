@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SOURCE = "Logit attribution as in Ferrando et al., Explaining How Transformers Use Context, ACL 2023, arXiv 2305.12535"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class DirectLogits(NamedArrays):
     """A logit, or the difference of two, taken apart. All parts together are `total`; what is left is `residual`.
 

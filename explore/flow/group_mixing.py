@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class GroupShares(NamedArrays):
     """Shares of groups in one layer each. The columns are exact; the rows are means over a group.
 

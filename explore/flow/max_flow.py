@@ -25,7 +25,7 @@ _UNITS = 1_000_000  # pipes are whole numbers: a capacity of 1 is so many
 _SOURCE = "Abnar & Zuidema, Quantifying Attention Flow in Transformers, ACL 2020, arXiv 2005.00928, coarsened to groups"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class GroupFlow(NamedArrays):
     """Maximum flow between groups of tokens; "group flow", which is not the flow between single tokens.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SOURCE = "Ferrando et al., Explaining How Transformers Use Context, ACL 2023, arXiv 2305.12535"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class MixedLogits(NamedArrays):
     """What attention says for a token, by input.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from explore.runs import ReplayLike
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class MixedSources(NamedArrays):
     """Of which positions some rows of the last layer are mixed, read at the entry of every layer.
 

@@ -41,6 +41,14 @@ class NamedArrays:
     notes: tuple[str, ...] = ()
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        shapes = [
+            f"{name} ({', '.join(f'{axis} {size}' for axis, size in zip(own, getattr(self, name).shape, strict=True))})"
+            for name, own in self.axes.items()
+            if getattr(self, name) is not None
+        ]
+        return f"<{type(self).__name__}: {'; '.join(shapes)}>"
+
     def labels(self, axis: str) -> list[Any]:
         """Labels along an axis, in order."""
         if axis == "positions":

@@ -70,7 +70,7 @@ class Signatures:
         return tuple(float(each) for each in np.quantile(self.rank, at))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class OutputSignatures(NamedArrays):
     """Signatures of an answer's tokens.
 

@@ -22,7 +22,7 @@ from explore.trace import Trace
 _SOURCE = "Zhao & Shan, ReAGent, AAAI-24 ReLM workshop, arXiv 2402.00794; picture and text share one softmax"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class InputImportance(NamedArrays):
     """Importance of text tokens and patches; it sums to 1, and 1 / units is what chance would give.
 

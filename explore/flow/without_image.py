@@ -23,7 +23,7 @@ How = Literal["blocked", "grey"]
 _GREY = (128, 128, 128)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ImageDependence(NamedArrays):
     """An answer's signatures with the picture and without.
 

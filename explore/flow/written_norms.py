@@ -28,7 +28,7 @@ _SOURCE = (
 )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class WrittenNorms(NamedArrays):
     """Lengths of the vectors that sources write into some rows.
 
