@@ -69,7 +69,8 @@ class LatentLens(LensMethod):
     @property
     def made_with(self) -> dict[str, Any]:
         manifest = getattr(self.bank, "manifest", {})
-        return {"bank": {name: manifest.get(name) for name in ("model", "corpus", "selection", "store_dtype")}}
+        told = {name: manifest.get(name) for name in ("model", "corpus", "selection", "store_dtype")}
+        return {"bank": {**told, "layers": list(self.bank.layers)}}
 
     def compute(self, run: LensRun) -> Ranked:
         found, told = self._neighbours(run, self.k)
