@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from explore.layout import Role, TokenLayout
     from explore.models.plans import RecordingPlan
     from explore.models.runner import Runner
+    from explore.models.text_encoder_loading import load_text_encoder
+    from explore.models.text_encoders import TextEncoder
     from explore.models.videos import Video
     from explore.sessions import Session, load, session
     from explore.trace import Token, Trace, open_trace
@@ -40,11 +42,13 @@ _NAMES = {
     "Role": "explore.layout",
     "Runner": "explore.models.runner",
     "Session": "explore.sessions",
+    "TextEncoder": "explore.models.text_encoders",
     "Token": "explore.trace",
     "TokenLayout": "explore.layout",
     "Trace": "explore.trace",
     "Video": "explore.models.videos",
     "load": "explore.sessions",
+    "load_text_encoder": "explore.models.text_encoder_loading",
     "open_trace": "explore.trace",
     "session": "explore.sessions",
 }
@@ -55,6 +59,7 @@ __all__ = [
     "Role",
     "Runner",
     "Session",
+    "TextEncoder",
     "Token",
     "TokenLayout",
     "Trace",
@@ -67,6 +72,7 @@ __all__ = [
     "flow",
     "lens",
     "load",
+    "load_text_encoder",
     "maps",
     "models",
     "open_trace",

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from explore.edits.running import VariantsLike
+from explore.prompt_states import PromptStates, PromptTokens
 from explore.trace import Trace
 
 Report = Callable[[float | None, str], None]
@@ -354,4 +355,36 @@ class RunnerLike(Protocol):
 
     def rerun(self, trace: Trace) -> RerunLike:
         """The trace once more in this model, for methods that need more than was recorded."""
+        ...
+
+
+class TextEncoderLike(Protocol):
+    """A text encoder of an image pipeline."""
+
+    @property
+    def causal(self) -> bool:
+        """Whether no position sees those behind it."""
+        ...
+
+    @property
+    def layers(self) -> int: ...
+
+    @property
+    def fingerprint(self) -> dict[str, Any]: ...
+
+    def tokenize(self, prompt: str | Sequence[int] | np.ndarray, *, length: int | None = None) -> PromptTokens:
+        """A prompt as tokens, filled up to a fixed length."""
+        ...
+
+    def encode(
+        self,
+        prompt: str | Sequence[int] | np.ndarray | PromptTokens,
+        *,
+        length: int | None = None,
+        layer: int | None = None,
+        norm: bool | None = None,
+        mask: bool | None = None,
+        edits: Sequence[Any] = (),
+    ) -> PromptStates:
+        """States of a prompt as the pipeline takes them, with attention edges cut if wanted."""
         ...

@@ -21,13 +21,15 @@ import explore
 from explore.errors import CheckpointError
 from explore.jobs import Job
 from explore.layout import TokenLayout
+from explore.lens import control
 from explore.maps import METHODS
 from explore.sessions import Session
 from explore.trace import Trace
 from tests.browser import CHROMIUM, FLAGS, PATIENCE, mount_on
 from tests.query_traces import query_trace
+from tests.widgets import flowing, lens_samples
 from tests.widgets.samples import HOSTILE, answer_maps, sample_grid, sample_scene, sample_trace
-from widgets import CompareMaps, JobBar, Selection, SessionPanel, TokenImageView
+from widgets import CompareMaps, FlowView, JobBar, LensView, Selection, SessionPanel, TokenImageView
 from widgets.ask_form import AskForm
 from widgets.base import View
 from widgets.export import export_html
@@ -104,6 +106,20 @@ def scenes() -> dict[str, list[View]]:
         "compare-two-pictures": [CompareMaps(sample_trace(pictures=2), shown=["tam", "logit"], grid=1)],
         "compare-portrait": [CompareMaps(portrait_trace(), region=(40, 240, 260, 460), opened=["random"])],
         "compare-no-pictures": [CompareMaps(replace(made_up, images=()), smooth=False)],
+        "lens": [lens_view(made_up, drift=lens_samples.drift(made_up))],
+        "lens-word": [lens_view(made_up, maps={"boat": lens_samples.exact(made_up)}, lens="LatentLens", word="boat")],
+        "lens-no-pictures": [LensView(lens_samples.vocabulary(made_up), replace(made_up, images=()), word="zebra")],
+        "lens-two-pictures": [LensView(lens_samples.phrases(two := sample_trace(pictures=2)), two)],
+        "flow": [
+            FlowView(
+                flowing.TRACE,
+                flowing.knockout_set(),
+                flowing.heads(),
+                flowing.cells(),
+                flowing.graph(),
+                selection=Selection(layer=3, head=1, patch=18),
+            )
+        ],
         "ask-scenes": [asking],
         "ask-drawing": [AskForm(_never, origin="drawing")],
         "ask-photo": [AskForm(_never, origin="photo")],
@@ -120,6 +136,13 @@ def compared(trace: Trace, **settings: Any) -> CompareMaps:
         name: answer_maps(trace, name, seed=seed) for seed, name in enumerate(("rollout", "relevance", "occlusion"))
     }
     return CompareMaps(trace, {**recorded, **rerun, "knockout": answer_maps(trace, seed=9)}, **settings)
+
+
+def lens_view(trace: Trace, **settings: Any) -> LensView:
+    """Two lenses, one with a note and two controls."""
+    latent = lens_samples.phrases(trace, ["3 states are zero: they have no direction and no label."])
+    beside = [control(latent, "shuffled"), replace(latent, control="random", scores=latent.scores / 2)]
+    return LensView([latent, lens_samples.vocabulary(trace), *beside], trace, **settings)
 
 
 def portrait() -> Image.Image:

@@ -23,6 +23,7 @@ GROUND = frozenset(
         "layout",
         "memory",
         "observers",
+        "prompt_states",
         "result_cache",
         "runs",
         "trace",

@@ -10,7 +10,9 @@ the shared styles do not do, ``static/NAME.css``; how the static files are joine
 from widgets.ask_panel import AskPanel
 from widgets.compare_maps import CompareMaps
 from widgets.export import export_html
+from widgets.flow_view import FlowView
 from widgets.job_bar import JobBar
+from widgets.lens_view import LensView
 from widgets.regions import Region
 from widgets.selection import Selection
 from widgets.session_panel import SessionPanel
@@ -20,7 +22,9 @@ from widgets.workbench import Workbench
 __all__ = [
     "AskPanel",
     "CompareMaps",
+    "FlowView",
     "JobBar",
+    "LensView",
     "Region",
     "Selection",
     "SessionPanel",

@@ -84,7 +84,7 @@ def run_state(trace: Trace) -> dict[str, Any]:
         "grids": describe_grids(trace.layout, trace.times),
         "patches": pack_array(grid_positions(trace.layout)),
         "tables": tables(),
-        "source": _source(trace),
+        "source": run_source(trace),
     }
 
 
@@ -119,7 +119,7 @@ def _token_state(token: Token) -> dict[str, Any]:
     }
 
 
-def _source(trace: Trace) -> str:
+def run_source(trace: Trace) -> str:
     """Where the run comes from, for the foot of the view."""
     checkpoint = str(trace.fingerprint.get("checkpoint", ""))
     # A folder's full path says more about the machine than about the model.

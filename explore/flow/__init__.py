@@ -5,8 +5,10 @@
 >>> cells = explore.flow.activation_patching(runner, trace, other_picture)
 >>> parts = explore.flow.logit_attribution(runner, trace)      # parts.by_head (layers, heads); sums to the logit
 >>> explore.flow.contribution_graph(runner, trace, threshold=0.05).to_frame()
+>>> explore.flow.leakage_matrix(encoder, encoder.encode(prompt), ["pool", "table"]).change   # (targets, sources)
 """
 
+from explore.flow import text_encoder
 from explore.flow.adatoken import SpatialFlows, spatial_flows
 from explore.flow.contribution_paths import ContributionGraph, contribution_graph
 from explore.flow.controls import CONTROLS
@@ -30,6 +32,17 @@ from explore.flow.reagent import InputImportance, reagent_importance
 from explore.flow.recursive_importance import Recursion
 from explore.flow.rolling import rollout
 from explore.flow.slopes import SlopeGrid, attribution_patching
+from explore.flow.text_encoder import (
+    ContextShift,
+    EncoderKnockout,
+    JudgedSets,
+    LeakageMatrix,
+    TokenProxies,
+    context_shift,
+    encoder_knockout,
+    leakage_matrix,
+    token_proxies,
+)
 from explore.flow.token_mixing import alti
 from explore.flow.token_samplers import any_token, own_guesses, same_shape
 from explore.flow.without_image import ImageDependence, image_dependence
@@ -37,16 +50,20 @@ from explore.flow.written_norms import WrittenNorms, value_norm
 
 __all__ = [
     "CONTROLS",
+    "ContextShift",
     "ContributionGraph",
     "DirectLogits",
     "Effects",
+    "EncoderKnockout",
     "GroupFlow",
     "GroupShares",
     "ImageDependence",
     "InputImportance",
+    "JudgedSets",
     "KnockoutCurves",
     "KnockoutSet",
     "LayerWindows",
+    "LeakageMatrix",
     "MixedLogits",
     "MixedSources",
     "OutputSignatures",
@@ -56,6 +73,7 @@ __all__ = [
     "Signatures",
     "SlopeGrid",
     "SpatialFlows",
+    "TokenProxies",
     "WrittenNorms",
     "activation_patching",
     "alti",
@@ -64,8 +82,10 @@ __all__ = [
     "any_token",
     "attribution_patching",
     "causal_tracing",
+    "context_shift",
     "contribution_graph",
     "edges_by_position",
+    "encoder_knockout",
     "group_alti",
     "group_flow",
     "image_dependence",
@@ -73,6 +93,7 @@ __all__ = [
     "knockout",
     "knockout_over",
     "layer_windows",
+    "leakage_matrix",
     "logit_attribution",
     "object_edges",
     "own_guesses",
@@ -82,5 +103,7 @@ __all__ = [
     "same_shape",
     "signatures",
     "spatial_flows",
+    "text_encoder",
+    "token_proxies",
     "value_norm",
 ]

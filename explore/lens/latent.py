@@ -70,7 +70,7 @@ class LatentLens(LensMethod):
     def made_with(self) -> dict[str, Any]:
         manifest = getattr(self.bank, "manifest", {})
         told = {name: manifest.get(name) for name in ("model", "corpus", "selection", "store_dtype")}
-        return {"bank": {**told, "layers": list(self.bank.layers)}}
+        return {"bank": {**told, "layers": list(getattr(self.bank, "layers", ()))}}
 
     def compute(self, run: LensRun) -> Ranked:
         found, told = self._neighbours(run, self.k)

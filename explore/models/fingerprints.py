@@ -25,7 +25,8 @@ def digest(data: Any) -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of the toolkit and of the libraries that compute."""
     return {"vlmscope": __version__, "torch": version("torch"), "transformers": version("transformers")}
 
 
@@ -38,7 +39,7 @@ def runner_fingerprint(info: ModelInfo) -> dict[str, Any]:
         "dtype": info.dtype,
         "quantization": info.quantization,
         "device": info.device.split(":")[0],
-        "versions": dict(_versions()),
+        "versions": dict(versions()),
     }
 
 
