@@ -12,12 +12,14 @@ or a path, so that the same build gives the same bytes. No pickle anywhere.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import math
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -196,5 +198,14 @@ def _mapped(source: Path, begin: int, entry: dict[str, Any]) -> Tensor:
         raise ValueError("its header contradicts itself")
     if first == last:
         return torch.from_numpy(np.zeros(shape, dtype))
-    # Copy on write: torch has no read-only tensors, and nobody may change the file through one.
-    return torch.from_numpy(np.memmap(source, dtype, mode="c", offset=begin + first, shape=shape))
+    place = {"offset": begin + first, "shape": shape}
+    try:
+        # Copy on write: torch has no read-only tensors, and nobody may change the file through one.
+        return torch.from_numpy(np.memmap(source, dtype, mode="c", **place))
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+    # Such pages count as the process's own. Where a limit forbids that, they stay the system's; torch warns of it.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(np.memmap(source, dtype, mode="r", **place))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -144,3 +146,24 @@ def test_a_stored_row_finds_itself_among_all_layers_and_parts(tmp_path: Path, dt
         np.testing.assert_array_equal(
             search(bank, queries, centred=True).rows, search(bank, queries, centred=True, means=bank.means).rows
         )
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from explore.lens.bank_files import _mapped
+
+source = Path(sys.argv[1])
+data = next(line for line in open("/proc/self/status") if line.startswith("VmData"))
+resource.setrlimit(resource.RLIMIT_DATA, (int(data.split()[1]) * 1024 + (8 << 20),) * 2)
+rows = _mapped(source, 0, {"shape": [1 << 20, 32], "dtype": "F16", "data_offsets": [0, 1 << 26]})
+print(float(rows[12345].float().sum()))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux how much memory the process has")
+def test_a_bank_larger_than_the_memory_of_its_process_opens(tmp_path: Path) -> None:
+    np.ones((1 << 20, 32), np.float16).tofile(tmp_path / "rows")
+    made = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path / "rows")], capture_output=True, text=True)
+    assert made.stdout == "32.0\n", made.stderr
