@@ -61,8 +61,10 @@ def knockout_chart(curves: Curves, measure: str = "relative_change", *, theme: T
         place = {"row": number // across + 1, "col": number % across + 1}
         for trace in _panel_traces(panel, centres, curves.windows.layers, measure, number, theme):
             figure.add_trace(trace, **place)
-    layout = layout_of(theme, MEASURES[measure], about_curves(curves), height=170 + 190 * down, hovermode="x unified")
-    layout["legend"] = {"orientation": "h", "y": -0.09 - 0.09 / down, "x": 0, "yanchor": "top"}
+    height = 170 + 190 * down
+    layout = layout_of(theme, MEASURES[measure], about_curves(curves), height=height, hovermode="x unified")
+    # Heights are shares of the plot: below it there is room for the axis, then for the keys to the lines.
+    layout["legend"] = {"orientation": "h", "y": -56 / (height - 200), "x": 0, "yanchor": "top"}
     layout["margin"] |= {"t": 104, "b": 96}
     figure.update_layout(layout)
     figure.update_annotations(font_size=12)
@@ -148,6 +150,7 @@ def position_chart(cells: PatchGrid | SlopeGrid, trace: Trace, *, theme: Theme =
         else ""
     )
     figure.update_layout(layout_of(theme, f"{kind}: how much of the answer returns", what + tail, height=340))
+    figure.update_layout(margin={"t": 102, "r": 60})
     for first, last, role in bands:
         if first:
             figure.add_vline(x=first - 0.5, line_width=1, line_color=SOFT[theme])
@@ -165,7 +168,9 @@ def position_chart(cells: PatchGrid | SlopeGrid, trace: Trace, *, theme: Theme =
     layers = cells.layers.tolist()
     figure.update_yaxes(title_text="layer", tickvals=list(range(len(layers))), ticktext=layers, showgrid=False)
     few = len(names) <= _TICKS
-    ticks = {"tickvals": list(range(len(names))), "ticktext": names, "tickangle": -40} if few else {"tickvals": []}
+    if few:
+        figure.update_layout(height=440)
+    ticks = {"tickvals": list(range(len(names))), "ticktext": names, "tickangle": 40} if few else {"tickvals": []}
     figure.update_xaxes(title_text="" if few else "position", showgrid=False, **ticks)
     return figure
 

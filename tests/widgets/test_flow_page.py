@@ -88,7 +88,7 @@ def test_a_patch_pinned_elsewhere_is_marked_here(mount: Show) -> None:
     view = whole()
     view.select(layer=1, patch=18)
     page = mount(view)
-    expect(page.locator(".heat .cell").nth(1)).to_be_visible()
+    expect(page.locator(".heat .at-cell").nth(1)).to_be_visible()
     expect(page.locator(".node[aria-selected=true]")).to_have_count(0)
     expect(page.get_by_role("status")).to_contain_text("row 1, column 5")
 

@@ -22,7 +22,7 @@ export function flowGraph(state, on) {
     "figure",
     {},
     h("figcaption", {}, "Strongest contributions to the prediction, walked backwards"),
-    h("div", { class: "vlms-looks" }, field("Hide edges below", input, out), counted),
+    h("div", { class: "vlms-looks knobs" }, field("Hide edges below", input, out), counted),
     holder,
   );
   let shown = [];

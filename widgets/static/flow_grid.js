@@ -16,8 +16,8 @@ export function flowGrid(state, choose) {
   const { values } = decode(state.packed);
   const highest = values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
   const canvas = paintedCells(values, rows, cols, highest || 1);
-  const cell = h("div", { class: "cell", hidden: true });
-  const line = h("div", { class: "row", hidden: true });
+  const cell = h("div", { class: "at-cell", hidden: true });
+  const line = h("div", { class: "at-row", hidden: true });
   const said = h("p", { class: "vlms-hint readout" });
   const surface = h("div", { class: "surface", role: "grid", tabindex: 0, "aria-label": state.title, "aria-rowcount": rows, "aria-colcount": cols }, canvas, line, cell);
   surface.style.setProperty("height", `${Math.min(420, Math.max(130, rows * 26))}px`);

@@ -42,7 +42,7 @@ class FlowView {
     const options = (this.curves.measures ?? []).map(({ name, label }) => ({ value: name, label }));
     this.measure = dropdown("Measure", options, (value) => this.change("measure", value));
     const parts = [
-      this.curves.measures && h("div", { class: "part" }, h("h3", {}, "Knockout: what the prediction loses around each layer"), h("div", { class: "vlms-looks" }, this.measure.el, h("span", { class: "vlms-hint" }, this.curves.about)), this.curveHolder),
+      this.curves.measures && h("div", { class: "part" }, h("h3", {}, "Knockout: what the prediction loses around each layer"), h("div", { class: "vlms-looks knobs" }, this.measure.el, h("span", { class: "vlms-hint" }, this.curves.about)), this.curveHolder),
       this.headGrid && h("div", { class: "part" }, this.headGrid.el),
       this.cellGrid && h("div", { class: "part" }, this.cellGrid.el),
       this.graph && h("div", { class: "part" }, this.graph.el),
