@@ -14,6 +14,7 @@ from explore.errors import ExploreError
 from explore.layout import ImageGrid
 from explore.models.decoder_inputs import caught_inputs
 from explore.models.families.base import Family
+from explore.models.guards import is_memory_error
 from explore.models.inputs import PromptInputs, prepare
 from explore.models.prompts import PromptWriter
 
@@ -30,8 +31,10 @@ def grid_holds(family: Family, writer: PromptWriter) -> bool:
     """
     try:
         return all(_holds(family, writer, seed) for seed in range(2))
-    except ExploreError:
-        return False
+    except (ExploreError, ValueError, TypeError, RuntimeError, LookupError) as error:
+        if is_memory_error(error):
+            raise
+        return False  # a model nobody has looked at may stumble over these pictures; it loads all the same
 
 
 def _holds(family: Family, writer: PromptWriter, seed: int) -> bool:

@@ -12,7 +12,8 @@ from explore.models.families import FAMILIES
 from explore.models.families.deduced import Deduced
 from explore.models.inputs import layout_of
 from explore.models.runner import Runner
-from tests.families.cases import SUPPORTED, noise, prepared, runner_of
+from explore.models.videos import Video
+from tests.families.cases import QUESTION, SUPPORTED, noise, prepared, runner_of
 from tests.zoo import ZOO
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -45,6 +46,20 @@ def test_a_guessed_grid_is_right_or_not_shown(name: str, monkeypatch: pytest.Mon
     if not runner._family.trusted:
         assert any("was guessed, and did not hold" in str(each.message) for each in said)
         assert not found.grids
+
+
+def test_a_model_that_stumbles_over_the_check_loads_without_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(*_: object) -> None:
+        raise RuntimeError("no such size")
+
+    monkeypatch.delitem(FAMILIES, "qwen2_vl")
+    monkeypatch.setattr("explore.models.deduced_grids.caught_inputs", stumbles)
+    with pytest.warns(UserWarning, match="did not hold"):
+        runner = Runner(*ZOO["qwen2_vl"].build(), checkpoint="zoo/qwen2_vl")
+    assert not _layout(runner).grids
+    film = runner.ask(Video([noise(40, 30, seed=seed) for seed in range(4)], fps=1.0), QUESTION, max_new_tokens=1)
+    assert not film.layout.grids
+    assert len(film.layout.queries[0].positions) == len(film.layout.visual)
 
 
 def _layout(runner: Runner) -> TokenLayout:

@@ -10,7 +10,7 @@ from typing import Any
 from explore.models.families.base import Family, Size
 from explore.models.families.dynamic import DynamicGrid
 from explore.models.families.fixed import FixedGrid
-from explore.models.families.grids import Plan
+from explore.models.families.grids import Plan, QueryPlan
 from explore.models.families.queries import Queries
 
 
@@ -41,6 +41,10 @@ class Deduced(Family):
         """See `Family.grids`."""
         kind = self._kind(len(sizes), inputs)
         return kind.grids(kind(self.model, self.processor), sizes, inputs)
+
+    def film(self, sizes: Sequence[Size], inputs: Mapping[str, Any]) -> Sequence[Plan]:
+        """See `Family.film`; where pictures have no grid, the frames of a film have none either."""
+        return super().film(sizes, inputs) if self.trusted else [QueryPlan(0, self.visual_count(inputs), sizes[0])]
 
     def _kind(self, pictures: int, inputs: Mapping[str, Any]) -> type[Family]:
         if not self.trusted:

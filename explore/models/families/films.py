@@ -69,5 +69,12 @@ def square_grids(
 def _square_boxes(family: Family, size: Size, side: int, inputs: Mapping[str, Any], stretched: bool) -> np.ndarray:
     if stretched:
         return region_boxes((0, 0, *size), side, side)
-    edge = next(int(inputs[name].shape[-1]) for name in _PIXELS if name in inputs)
+    edges = [int(inputs[name].shape[-1]) for name in _PIXELS if name in inputs]
+    if not edges:
+        raise CheckpointError(
+            f"The frames of a film reach {type(family.model).__name__} under none of the names {_PIXELS}",
+            "",
+            "Its family needs a layout of films in explore/models/families.",
+        )
+    edge = edges[0]
     return patch_boxes(side, side, edge / side, placement(family.processor.video_processor, size))
