@@ -44,3 +44,12 @@ export function mapSettings(sets, colormaps, change) {
     ...lookSettings(colormaps, "Show the strongest patches as text", change),
   };
 }
+
+/** Show a view's settings in its controls, pictures, legend and chips. @param {any} view  a view with those parts */
+export function applySettings(view) {
+  const look = Object.fromEntries(SETTINGS.map((name) => [name, view.model.get(name)]));
+  Object.entries(view.controls).forEach(([name, control]) => control.set(look[name]));
+  view.figures.forEach((figure) => figure.look(look));
+  view.legend.colours(view.model.get("tables")[look.colormap]);
+  view.strips.join(look.words);
+}

@@ -4,7 +4,7 @@ import { dropdown, segmented } from "./controls.js";
 import { h, readable, say, visibleText } from "./dom.js";
 import { heatFrame, pictureUrls } from "./heat_frame.js";
 import { legend } from "./legend.js";
-import { lookSettings, SETTINGS } from "./map_settings.js";
+import { applySettings, lookSettings, SETTINGS } from "./map_settings.js";
 import { MapSet } from "./maps.js";
 import { pictureFigure } from "./picture.js";
 import { Places } from "./places.js";
@@ -153,11 +153,7 @@ export class QueryImage {
 
   /** After a setting: controls, chips, then everything that depends on the selection. */
   restyle() {
-    const look = Object.fromEntries(SETTINGS.map((name) => [name, this.model.get(name)]));
-    Object.entries(this.controls).forEach(([name, control]) => control.set(look[name]));
-    this.figures.forEach((figure) => figure.look(look));
-    this.legend.colours(this.model.get("tables")[look.colormap]);
-    this.strips.join(look.words);
+    applySettings(this);
     this.refresh(null);
   }
 

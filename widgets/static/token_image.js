@@ -4,7 +4,7 @@ import { lookedList, patchTable } from "./details.js";
 import { focused, h, readable, say, visibleText } from "./dom.js";
 import { pictureUrls } from "./heat_frame.js";
 import { legend } from "./legend.js";
-import { mapSettings, SETTINGS } from "./map_settings.js";
+import { applySettings, mapSettings, SETTINGS } from "./map_settings.js";
 import { MapSet } from "./maps.js";
 import { pictureFigure } from "./picture.js";
 import { markedPatches, patchEvents, Places } from "./places.js";
@@ -95,11 +95,7 @@ class TokenImage {
 
   /** After a setting: controls, chips, then everything that depends on the selection. */
   restyle() {
-    const look = Object.fromEntries(SETTINGS.map((name) => [name, this.model.get(name)]));
-    Object.entries(this.controls).forEach(([name, control]) => control.set(look[name]));
-    this.figures.forEach((figure) => figure.look(look));
-    this.legend.colours(this.model.get("tables")[look.colormap]);
-    this.strips.join(look.words);
+    applySettings(this);
     this.refresh(null);
   }
 
